@@ -1,0 +1,7 @@
+/**
+ * The globals which the core may use besides those of the language: every JavaScript runtime has them. Neither the
+ * types of Node.js nor those of browsers are visible to it.
+ */
+declare var crypto: {
+  getRandomValues<T extends Uint8Array>(array: T): T
+}

@@ -1,0 +1,172 @@
+/**
+ * The unit of consistency: a decider with a home in the event store, and rules for what happens when two people change it
+ * at once.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type { Conflict, RetriesExhausted } from "./Conflict.ts"
+import * as Conflicts from "./Conflicts.ts"
+import type { Decider, Types } from "./Decider.ts"
+import * as EventCodec from "./EventCodec.ts"
+import { type Appended, type EventSource, EventStore } from "./EventStore.ts"
+import type { EventStoreError } from "./EventStoreError.ts"
+import * as Execution from "./internal/execution.ts"
+import * as Loading from "./internal/loading.ts"
+import * as Timelines from "./internal/timelines.ts"
+import type { Metadata } from "./Metadata.ts"
+
+/**
+ * An aggregate. Its four types go by name: `Command`, `Event`, `State` and `Rejection`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Aggregate<in out T extends Types> extends Decider<T>, EventSource<T["Event"]> {
+  readonly command: Schema.Codec<T["Command"], unknown>
+  readonly state: Schema.Codec<T["State"], unknown>
+  readonly conflicts: Conflicts.Conflicts<T["Event"]["_tag"]>
+
+  /**
+   * Decides a command and appends the events, whoever else is doing the same.
+   *
+   * **Details**
+   *
+   * The command is decided on the state it knows. Events that were appended since are *missed*, and each is held against
+   * each decided event by the conflict table: the decided events are placed after them, or decided again, or the
+   * command fails with a `Conflict`. Concurrent commands on one stream are lined up within the process, which changes
+   * nothing about the verdicts: a command in line has not seen the events of those ahead of it.
+   */
+  readonly execute: (
+    id: string,
+    command: T["Command"],
+    options?: ExecuteOptions
+  ) => Effect.Effect<
+    Appended<T["Event"]>,
+    T["Rejection"] | Conflict<T["Event"]> | RetriesExhausted | EventStoreError,
+    EventStore
+  >
+
+  /** The state of an instance: now, as it was at a version, or as it was at an instant. */
+  readonly load: (id: string, options?: LoadOptions) => Effect.Effect<Loaded<T["State"]>, EventStoreError, EventStore>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExecuteOptions {
+  /**
+   * The version the user was looking at. A screen that was opened at version 3 is a race that started at version 3: the
+   * command is decided on that state, and what was appended since is missed.
+   */
+  readonly seen?: number | undefined
+  /** Like `seen`, but whatever was appended since is a conflict, even if the command decides nothing. */
+  readonly strict?: number | undefined
+  /** How often to decide before giving up with `RetriesExhausted`; 10 by default. */
+  readonly attempts?: number | undefined
+  /** Stored with the events, over what `Metadata.Current` holds. */
+  readonly metadata?: Metadata | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface LoadOptions {
+  /** Only the events up to this version. */
+  readonly version?: number | undefined
+  /** Only the events recorded up to this instant. */
+  readonly at?: DateTime.Utc | undefined
+}
+
+/**
+ * A state and the place in the log where it was true. Version 0 is the initial state of a stream without events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Loaded<out State> {
+  readonly state: State
+  readonly version: number
+  readonly position: number
+}
+
+/**
+ * What `decide` may return: events, or a `Result` that fails with a rejection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Decision<Event> = ReadonlyArray<Event> | Result.Result<ReadonlyArray<Event>, unknown>
+
+/**
+ * @category utility types
+ * @since 0.1.0
+ */
+export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Rejection> ? Rejection : never
+
+/**
+ * Defines an aggregate. All types follow from the schemas and from what `decide` returns.
+ *
+ * **Details**
+ *
+ * `conflicts` names every event type, or is one verdict for all; nothing is implied. `storedAs` keeps the stored names of
+ * events that were renamed in code.
+ *
+ * **Gotchas**
+ *
+ * Throws if the table gives a pair two verdicts or two events share a stored name: the program is wrong before it has run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <
+  Command extends EventCodec.TaggedUnionSchema,
+  Event extends EventCodec.TaggedUnionSchema,
+  State extends Schema.Codec<unknown, unknown>,
+  const Decided extends Decision<Event["Type"]>
+>(
+  category: string,
+  options: {
+    readonly command: Command
+    readonly event: Event
+    readonly state: State
+    readonly initial: NoInfer<State["Type"]>
+    readonly decide: (command: Command["Type"], state: State["Type"]) => Decided
+    readonly evolve: (state: State["Type"], event: Event["Type"]) => State["Type"]
+    readonly conflicts: Conflicts.ConflictTable<Event["Type"]["_tag"]>
+    readonly storedAs?: { readonly [Tag in Event["Type"]["_tag"]]?: string }
+  }
+): Aggregate<{
+  readonly Command: Command["Type"]
+  readonly Event: Event["Type"]
+  readonly State: State["Type"]
+  readonly Rejection: RejectionOf<Decided>
+}> => {
+  const { command, conflicts, decide, event, evolve, initial, state, storedAs } = options
+  const codec = EventCodec.make(event, storedAs)
+  const timelines = new Timelines.Timelines<State["Type"], Event["Type"]>()
+  const self: ReturnType<typeof make<Command, Event, State, Decided>> = {
+    category,
+    command,
+    codec,
+    state,
+    initial,
+    conflicts: Conflicts.make(codec.tags, conflicts),
+    decide: (command, state) => {
+      const decided: Decision<Event["Type"]> = decide(command, state)
+      return Result.isResult(decided)
+        ? decided as Result.Result<ReadonlyArray<Event["Type"]>, RejectionOf<Decided>>
+        : Result.succeed(decided)
+    },
+    evolve,
+    execute: (id, command, options = {}) =>
+      Effect.flatMap(EventStore, (store) => Execution.execute(self, timelines, store, id, command, options)),
+    load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, store, id, options))
+  }
+  return self
+}

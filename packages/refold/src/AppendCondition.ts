@@ -1,0 +1,110 @@
+/**
+ * What must be true of a stream for an append to be accepted. Every engine checks it in the same step that appends.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * A stream's version must lie between `atLeast` and `atMost`, and `since` a version nothing but the named event types
+ * may have been appended. Version 0 is a stream without events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AppendCondition {
+  readonly atLeast: number
+  readonly atMost: number
+  readonly since: { readonly version: number; readonly types: ReadonlyArray<string> } | undefined
+}
+
+/**
+ * Appends whatever the stream holds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const any: AppendCondition = { atLeast: 0, atMost: Infinity, since: undefined }
+
+/**
+ * The stream must have no events yet.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const noStream: AppendCondition = { atLeast: 0, atMost: 0, since: undefined }
+
+/**
+ * The stream must have at least one event.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const streamExists: AppendCondition = { atLeast: 1, atMost: Infinity, since: undefined }
+
+/**
+ * The stream must be at exactly this version.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const at = (version: number): AppendCondition => ({ atLeast: version, atMost: version, since: undefined })
+
+/**
+ * After `version`, only events of these (stored) types may have been appended.
+ *
+ * **Details**
+ *
+ * The types are an allow-list: a type nobody here has heard of, written by a newer release, is never let through.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onlySince = (version: number, types: ReadonlyArray<string>): AppendCondition => ({
+  atLeast: version,
+  atMost: Infinity,
+  since: { version, types }
+})
+
+/**
+ * The version after which events were appended that the writer had not seen, or `undefined` if the condition names none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const knownVersion = (self: AppendCondition): number | undefined =>
+  self.since !== undefined ? self.since.version : Number.isFinite(self.atMost) ? self.atMost : undefined
+
+/**
+ * Decides the condition for a stream whose version, and last version per event type, are known.
+ *
+ * @category checking
+ * @since 0.1.0
+ */
+export const holds = (
+  self: AppendCondition,
+  version: number,
+  lastVersionByType: ReadonlyMap<string, number>
+): boolean => {
+  if (version < self.atLeast || version > self.atMost) return false
+  if (self.since === undefined) return true
+  for (const [type, last] of lastVersionByType) {
+    if (last > self.since.version && !self.since.types.includes(type)) return false
+  }
+  return true
+}
+
+/**
+ * Writes the condition as a person would say it, for messages.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format = (self: AppendCondition): string => {
+  if (self.since !== undefined) {
+    return self.since.types.length === 0
+      ? `no events after version ${self.since.version}`
+      : `no events but ${self.since.types.join(", ")} after version ${self.since.version}`
+  }
+  if (self.atMost === self.atLeast) return self.atMost === 0 ? "no stream" : `version ${self.atMost}`
+  return self.atLeast === 0 ? "any version" : "an existing stream"
+}

@@ -1,0 +1,121 @@
+/**
+ * Between an event as the domain knows it and the form in which it is stored for ever: a type, a schema version, and JSON.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Tagged } from "./Decider.ts"
+
+/**
+ * A schema of a tagged union, as made by `Schema.TaggedUnion` or `Schema.toTaggedUnion("_tag")`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaggedUnionSchema extends Schema.Codec<Tagged, unknown> {
+  readonly cases: { readonly [tag: string]: Schema.Codec<Tagged, unknown> }
+}
+
+/**
+ * An event ready to be stored. `data` is JSON text without the `_tag`, which is kept as `type`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EncodedEvent {
+  readonly type: string
+  readonly schemaVersion: number
+  readonly data: string
+}
+
+/**
+ * Writes and reads the events of one aggregate. Failures say in words what is wrong.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EventCodec<out Event extends Tagged> {
+  readonly tags: ReadonlyArray<Event["_tag"]>
+  /** The name under which events with this tag are stored. */
+  readonly storedType: (tag: string) => string
+  /** Fails with what is wrong with the event. */
+  readonly encode: (event: Tagged) => Result.Result<EncodedEvent, string>
+  /** `data` is parsed JSON; fails with what cannot be read. */
+  readonly decode: (type: string, schemaVersion: number, data: unknown) => Result.Result<Event, string>
+}
+
+/**
+ * The longest JSON text of one event, in UTF-16 code units.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxDataLength = 16 * 1024 * 1024
+
+/**
+ * Derives a codec from a schema. `storedAs` gives types that were renamed in code the names they had when they were first
+ * stored; names must stay unique.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <E extends TaggedUnionSchema>(
+  schema: E,
+  storedAs: { readonly [Tag in E["Type"]["_tag"]]?: string } = {}
+): EventCodec<E["Type"]> => {
+  const tags: ReadonlyArray<E["Type"]["_tag"]> = Object.keys(schema.cases)
+  const renamed = new Map<string, string | undefined>(Object.entries(storedAs))
+  const storedType = (tag: string): string => renamed.get(tag) ?? tag
+  const variants = new Map(tags.map((tag) => [tag, variant(schema, tag)]))
+  const tagOf = new Map<string, string>()
+  for (const tag of tags) {
+    const type = storedType(tag)
+    const other = tagOf.get(type)
+    if (other !== undefined) throw new Error(`Events ${other} and ${tag} are both stored as "${type}"; rename one`)
+    tagOf.set(type, tag)
+  }
+  return {
+    tags,
+    storedType,
+    encode: (event) => {
+      const codec = variants.get(event._tag)
+      if (codec === undefined) return Result.fail(`${event._tag} is not one of ${tags.join(", ")}`)
+      return Result.flatMap(codec.encode(event), (data) =>
+        data.length > maxDataLength
+          ? Result.fail(
+            `its data is ${data.length} characters long; at most ${maxDataLength} are allowed. ` +
+              `Keep the document elsewhere and record a reference to it`
+          )
+          : Result.succeed({ type: storedType(event._tag), schemaVersion: 1, data }))
+    },
+    decode: (type, schemaVersion, data) => {
+      const codec = variants.get(tagOf.get(type) ?? "")
+      if (codec === undefined) {
+        return Result.fail(`"${type}" is not an event of this aggregate; was it written by a newer release?`)
+      }
+      if (schemaVersion !== 1) {
+        return Result.fail(`schema version ${schemaVersion} of "${type}" is unknown; was it written by a newer release?`)
+      }
+      return codec.decode(data)
+    }
+  }
+}
+
+const variant = <E extends TaggedUnionSchema>(schema: E, tag: string) => {
+  const json = Schema.toCodecJson(schema.cases[tag]!)
+  const encode = Schema.encodeUnknownResult(json)
+  const decode = Schema.decodeUnknownResult(json)
+  return {
+    encode: (event: Tagged): Result.Result<string, string> =>
+      Result.mapBoth(encode(event), {
+        onFailure: (error) => error.message,
+        onSuccess: (value) => {
+          const { _tag, ...data } = value as Schema.JsonObject
+          return JSON.stringify(data)
+        }
+      }),
+    decode: (data: unknown): Result.Result<E["Type"], string> =>
+      Result.mapError(decode({ ...(data as object), _tag: tag }), (error) => error.message)
+  }
+}

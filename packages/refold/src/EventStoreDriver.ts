@@ -1,0 +1,145 @@
+/**
+ * What an engine implements: the narrow, encoded contract under the typed `EventStore`.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Effect from "effect/Effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type * as Scope from "effect/Scope"
+import type { AppendCondition } from "./AppendCondition.ts"
+import type { EncodedEvent } from "./EventCodec.ts"
+import type { EventStoreError } from "./EventStoreError.ts"
+import type { StreamId } from "./StreamId.ts"
+
+/**
+ * An event on its way into the store: `data` and `metadata` are JSON text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewEvent extends EncodedEvent {
+  readonly id: string
+  readonly metadata: string
+}
+
+/**
+ * An event as it comes out of the store: `data` and `metadata` are parsed JSON that the reader may keep.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredEvent {
+  readonly stream: StreamId
+  readonly version: number
+  readonly position: number
+  readonly id: string
+  readonly type: string
+  readonly schemaVersion: number
+  readonly data: unknown
+  readonly metadata: unknown
+  readonly recordedAt: DateTime.Utc
+}
+
+/**
+ * One append to one stream. Without events it only checks its condition.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Append {
+  readonly stream: StreamId
+  readonly condition: AppendCondition
+  readonly events: ReadonlyArray<NewEvent>
+}
+
+/**
+ * What became of an append. `missed` is what was in the stream after the version the condition knew, oldest first.
+ *
+ * **Details**
+ *
+ * `Appended`: `version` and `position` are those of the last event; the events before it have the versions and positions
+ * right below. Without events they are the stream's own. `Refused`: the condition did not hold; `version` is the
+ * stream's true version.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AppendOutcome =
+  | {
+    readonly _tag: "Appended"
+    readonly version: number
+    readonly position: number
+    readonly recordedAt: DateTime.Utc
+    readonly missed: ReadonlyArray<StoredEvent>
+  }
+  | {
+    readonly _tag: "Refused"
+    readonly version: number
+    readonly missed: ReadonlyArray<StoredEvent>
+  }
+
+/**
+ * A page of one stream. `version` is the stream's true version, also when the page is empty.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamPage {
+  readonly version: number
+  readonly events: ReadonlyArray<StoredEvent>
+}
+
+/**
+ * A page of the log. `end` is the position up to which the log was looked at: nothing that matches can appear at or below
+ * it later.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LogPage {
+  readonly end: number
+  readonly events: ReadonlyArray<StoredEvent>
+}
+
+/**
+ * The contract of an engine.
+ *
+ * **Details**
+ *
+ * Positions must become visible in their own order: once a reader has seen position n, no event at or below n may appear.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EventStoreDriver {
+  /** Checks the condition and appends in one atomic step; all events or none. */
+  readonly append: (append: Append) => Effect.Effect<AppendOutcome, EventStoreError>
+
+  /** Up to `limit` events of a stream with a version greater than `after`, by version. */
+  readonly readStream: (options: {
+    readonly stream: StreamId
+    readonly after: number
+    readonly limit: number
+  }) => Effect.Effect<StreamPage, EventStoreError>
+
+  /** Up to `limit` events of these categories with a position greater than `after`, by position. */
+  readonly readLog: (options: {
+    readonly tenant: string
+    readonly categories: NonEmptyReadonlyArray<string>
+    readonly after: number
+    readonly limit: number
+  }) => Effect.Effect<LogPage, EventStoreError>
+
+  /**
+   * Starts to watch for appends; the inner effect returns once something may have been appended since it was last
+   * called. It may return early, never late: it also returns after the engine's own poll interval.
+   */
+  readonly watch: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
+
+  /**
+   * Whether the calling fiber is inside a transaction of its own, so that what it appends or reads may still be undone
+   * and must not be told to other fibers.
+   */
+  readonly inTransaction: Effect.Effect<boolean>
+}

@@ -1,0 +1,110 @@
+/**
+ * What can go wrong in the store itself, as opposed to a rejection by the domain or a conflict with somebody else.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as StreamId from "./StreamId.ts"
+
+/**
+ * The store cannot be reached, or gave up for now: worth trying again. `message` is the engine's.
+ *
+ * **Gotchas**
+ *
+ * If the connection broke while an append was being committed, the append may have happened: load the stream to see.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unavailable extends Data.TaggedError("Unavailable")<{
+  readonly message: string
+  readonly cause: unknown
+}> {}
+
+/**
+ * The store failed in a way that trying again will not mend.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StoreFailure extends Data.TaggedError("StoreFailure")<{
+  readonly message: string
+  readonly cause: unknown
+}> {}
+
+/**
+ * No engine could store this stream id unchanged.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidStreamId extends Data.TaggedError("InvalidStreamId")<{
+  readonly stream: StreamId.StreamId
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `${JSON.stringify(StreamId.format(this.stream).slice(0, 100))} cannot be a stream id: ${this.problem}`
+  }
+}
+
+/**
+ * A decided event does not fit its own schema, or is too large; nothing was appended.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidEvent extends Data.TaggedError("InvalidEvent")<{
+  readonly stream: StreamId.StreamId
+  readonly type: string
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `${StreamId.format(this.stream)}: ${this.type} cannot be stored: ${this.problem}`
+  }
+}
+
+/**
+ * A stored event cannot be read by this code: its data does not fit the schema, or it was written by a newer release.
+ * Other streams are not affected.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnreadableEvent extends Data.TaggedError("UnreadableEvent")<{
+  readonly stream: StreamId.StreamId
+  readonly version: number
+  readonly position: number
+  readonly type: string
+  readonly schemaVersion: number
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `${StreamId.format(this.stream)}, version ${this.version} (position ${this.position}): ` +
+      `${this.type} cannot be read: ${this.problem}`
+  }
+}
+
+/**
+ * @category errors
+ * @since 0.1.0
+ */
+export type Reason = Unavailable | StoreFailure | InvalidStreamId | InvalidEvent | UnreadableEvent
+
+/**
+ * The one error of the store; `reason` says which. Handle a single one with `Effect.catchReason`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EventStoreError extends Data.TaggedError("EventStoreError")<{ readonly reason: Reason }> {
+  override readonly cause = this.reason
+
+  override get message(): string {
+    return this.reason.message
+  }
+
+  /** Whether the same call may succeed later. */
+  get isRetryable(): boolean {
+    return this.reason._tag === "Unavailable"
+  }
+}

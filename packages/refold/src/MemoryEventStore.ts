@@ -1,0 +1,21 @@
+/**
+ * An event store in memory, for tests and experiments.
+ *
+ * @since 0.1.0
+ */
+import * as Layer from "effect/Layer"
+import * as Effect from "effect/Effect"
+import * as Checkpoints from "./Checkpoints.ts"
+import * as EventStore from "./EventStore.ts"
+import * as MemoryDriver from "./internal/memoryDriver.ts"
+
+/**
+ * An empty store that lives as long as the layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<EventStore.EventStore | Checkpoints.Checkpoints> = Layer.mergeAll(
+  Layer.effect(EventStore.EventStore, Effect.map(MemoryDriver.make, EventStore.make)),
+  Checkpoints.layerMemory
+)

@@ -1,0 +1,33 @@
+/**
+ * A fact, and what the store knows of it.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type { Metadata } from "./Metadata.ts"
+import type { StreamId } from "./StreamId.ts"
+
+/**
+ * An event with its place in the log.
+ *
+ * **Details**
+ *
+ * - `version` is its place in its stream: 1, 2, 3…
+ * - `position` is its place in the global order of the whole log. Positions grow in the order in which appends were
+ *   committed and agree with the versions of every stream; there may be gaps between them.
+ * - `type` and `schemaVersion` are the names under which it is stored; they outlive what the code calls it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RecordedEvent<out Event> {
+  readonly id: string
+  readonly stream: StreamId
+  readonly version: number
+  readonly position: number
+  readonly type: string
+  readonly schemaVersion: number
+  readonly event: Event
+  readonly metadata: Metadata
+  readonly recordedAt: DateTime.Utc
+}

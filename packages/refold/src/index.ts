@@ -1,0 +1,20 @@
+/**
+ * Event sourcing for TypeScript on Effect.
+ *
+ * @since 0.1.0
+ */
+export * as Aggregate from "./Aggregate.ts"
+export * as AppendCondition from "./AppendCondition.ts"
+export * as Checkpoints from "./Checkpoints.ts"
+export * as Conflict from "./Conflict.ts"
+export * as Conflicts from "./Conflicts.ts"
+export * as Decider from "./Decider.ts"
+export * as EventCodec from "./EventCodec.ts"
+export * as EventStore from "./EventStore.ts"
+export * as EventStoreDriver from "./EventStoreDriver.ts"
+export * as EventStoreError from "./EventStoreError.ts"
+export * as MemoryEventStore from "./MemoryEventStore.ts"
+export * as Metadata from "./Metadata.ts"
+export * as Projection from "./Projection.ts"
+export * as RecordedEvent from "./RecordedEvent.ts"
+export * as StreamId from "./StreamId.ts"

@@ -1,0 +1,60 @@
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Tagged } from "../Decider.ts"
+import type { EventCodec } from "../EventCodec.ts"
+import type { StoredEvent } from "../EventStoreDriver.ts"
+import { EventStoreError, UnreadableEvent } from "../EventStoreError.ts"
+import { Metadata } from "../Metadata.ts"
+import type { RecordedEvent } from "../RecordedEvent.ts"
+
+const decodeMetadata = Schema.decodeUnknownResult(Metadata)
+
+/** Decodes a page at once; the first event that cannot be read fails it. */
+export const decodeAll = <Event extends Tagged>(
+  codecOf: (category: string) => EventCodec<Event> | undefined,
+  stored: ReadonlyArray<StoredEvent>
+): Effect.Effect<Array<RecordedEvent<Event>>, EventStoreError> =>
+  Effect.suspend(() => {
+    const events: Array<RecordedEvent<Event>> = []
+    for (const event of stored) {
+      const decoded = decode(codecOf(event.stream.category), event)
+      if (Result.isFailure(decoded)) return Effect.fail(unreadable(event, decoded.failure))
+      events.push(decoded.success)
+    }
+    return Effect.succeed(events)
+  })
+
+const decode = <Event extends Tagged>(
+  codec: EventCodec<Event> | undefined,
+  stored: StoredEvent
+): Result.Result<RecordedEvent<Event>, string> => {
+  if (codec === undefined) return Result.fail(`nobody here reads the category ${stored.stream.category}`)
+  const event = codec.decode(stored.type, stored.schemaVersion, stored.data)
+  if (Result.isFailure(event)) return Result.fail(event.failure)
+  const metadata = decodeMetadata(stored.metadata)
+  if (Result.isFailure(metadata)) return Result.fail(`its metadata: ${metadata.failure.message}`)
+  return Result.succeed({
+    id: stored.id,
+    stream: stored.stream,
+    version: stored.version,
+    position: stored.position,
+    type: stored.type,
+    schemaVersion: stored.schemaVersion,
+    event: event.success,
+    metadata: metadata.success,
+    recordedAt: stored.recordedAt
+  })
+}
+
+const unreadable = (event: StoredEvent, problem: string) =>
+  new EventStoreError({
+    reason: new UnreadableEvent({
+      stream: event.stream,
+      version: event.version,
+      position: event.position,
+      type: event.type,
+      schemaVersion: event.schemaVersion,
+      problem
+    })
+  })

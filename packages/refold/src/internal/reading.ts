@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Tagged } from "../Decider.ts"
+import type { EventCodec } from "../EventCodec.ts"
+import type { EventOf, EventSource, EventSources, LogOptions } from "../EventStore.ts"
+import type { EventStoreDriver } from "../EventStoreDriver.ts"
+import type { EventStoreError } from "../EventStoreError.ts"
+import type { RecordedEvent } from "../RecordedEvent.ts"
+import * as StreamId from "../StreamId.ts"
+import { decodeAll } from "./decoding.ts"
+import { streamId } from "./naming.ts"
+
+const pageSize = 1000
+
+/** Pages through one stream until a page is not full. */
+export const stream = (driver: EventStoreDriver) =>
+<Event extends Tagged>(
+  source: EventSource<Event>,
+  id: string,
+  options?: { readonly after?: number | undefined }
+): Stream.Stream<RecordedEvent<Event>, EventStoreError> =>
+  Stream.unwrap(Effect.map(streamId(source.category, id), (stream) =>
+    Stream.paginate(options?.after ?? 0, (after) =>
+      Effect.gen(function*() {
+        const page = yield* driver.readStream({ stream, after, limit: pageSize })
+        const events = yield* decodeAll(() => source.codec, page.events)
+        const next = page.events.length < pageSize ? Option.none() : Option.some(after + page.events.length)
+        return [events, next] as const
+      }))))
+
+/** The stream's version, without its events. */
+export const version = (driver: EventStoreDriver) => (source: EventSource, id: string) =>
+  Effect.flatMap(streamId(source.category, id), (stream) =>
+    Effect.map(driver.readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 }), (page) => page.version))
+
+/**
+ * Pages through the log. When it follows, it starts to watch before the first page is read, so that nothing appended at
+ * the seam is missed; at the end of the log it waits instead of stopping.
+ */
+export const log = (driver: EventStoreDriver, { follow }: { readonly follow: boolean }) =>
+<const Sources extends EventSources>(
+  sources: Sources,
+  options?: LogOptions
+): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const tenant = yield* StreamId.Tenant
+    const limit = options?.pageSize ?? pageSize
+    const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
+    const [first, ...rest] = codecs.keys()
+    if (first === undefined) return Stream.empty
+    const appended = follow ? yield* driver.watch : Effect.void
+    return Stream.paginate(options?.after ?? 0, (after) =>
+      Effect.gen(function*() {
+        const page = yield* driver.readLog({ tenant, categories: [first, ...rest], after, limit })
+        const events = yield* decodeAll((category) => codecs.get(category), page.events)
+        const full = page.events.length === limit
+        const cursor = full ? page.events[limit - 1]!.position : Math.max(after, page.end)
+        if (!full && events.length === 0 && follow) yield* appended
+        return [events, full || follow ? Option.some(cursor) : Option.none<number>()] as const
+      }))
+  }))
