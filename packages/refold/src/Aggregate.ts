@@ -27,6 +27,7 @@ import type { Metadata } from "./Metadata.ts"
  */
 export interface Aggregate<in out T extends Types> extends Decider<T>, EventSource<T["Event"]> {
   readonly command: Schema.Codec<T["Command"], unknown>
+  readonly event: Schema.Codec<T["Event"], unknown>
   readonly state: Schema.Codec<T["State"], unknown>
   readonly conflicts: Conflicts.Conflicts<T["Event"]["_tag"]>
 
@@ -153,6 +154,7 @@ export const make = <
   const self: ReturnType<typeof make<Command, Event, State, Decided>> = {
     category,
     command,
+    event,
     codec,
     state,
     initial,

@@ -46,12 +46,13 @@ export interface EventCodec<out Event extends Tagged> {
 }
 
 /**
- * The longest JSON text of one event, in UTF-16 code units.
+ * The largest JSON text of one event, in bytes of UTF-8: with room to spare below what a PostgreSQL client takes in one
+ * message.
  *
  * @category constants
  * @since 0.1.0
  */
-export const maxDataLength = 16 * 1024 * 1024
+export const maxDataBytes = 15_000_000
 
 /**
  * Derives a codec from a schema. `storedAs` gives types that were renamed in code the names they had when they were first
@@ -81,13 +82,15 @@ export const make = <E extends TaggedUnionSchema>(
     encode: (event) => {
       const codec = variants.get(event._tag)
       if (codec === undefined) return Result.fail(`${event._tag} is not one of ${tags.join(", ")}`)
-      return Result.flatMap(codec.encode(event), (data) =>
-        data.length > maxDataLength
+      return Result.flatMap(codec.encode(event), (data) => {
+        const bytes = data.length * 3 > maxDataBytes ? new TextEncoder().encode(data).length : 0
+        return bytes > maxDataBytes
           ? Result.fail(
-            `its data is ${data.length} characters long; at most ${maxDataLength} are allowed. ` +
+            `its data is ${bytes} bytes long; at most ${maxDataBytes} are allowed. ` +
               `Keep the document elsewhere and record a reference to it`
           )
-          : Result.succeed({ type: storedType(event._tag), schemaVersion: 1, data }))
+          : Result.succeed({ type: storedType(event._tag), schemaVersion: 1, data })
+      })
     },
     decode: (type, schemaVersion, data) => {
       const codec = variants.get(tagOf.get(type) ?? "")

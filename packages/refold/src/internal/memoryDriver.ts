@@ -57,9 +57,12 @@ export const make: Effect.Effect<EventStoreDriver> = Effect.gen(function*() {
     }
   }
 
+  // as with a database, others get a turn while a call is under way: what races there races here
+  const call = <A>(evaluate: () => A): Effect.Effect<A> => Effect.andThen(Effect.yieldNow, Effect.sync(evaluate))
+
   return {
     append: (append) =>
-      Effect.flatMap(DateTime.now, (now) => {
+      Effect.flatMap(Effect.andThen(Effect.yieldNow, DateTime.now), (now) => {
         const name = key(append.stream)
         const stream = streams.get(name) ?? emptyStream()
         const outcome = write(stream, append, now)
@@ -68,12 +71,12 @@ export const make: Effect.Effect<EventStoreDriver> = Effect.gen(function*() {
         return Effect.as(PubSub.publish(appended, undefined), outcome)
       }),
     readStream: ({ after, limit, stream }) =>
-      Effect.sync(() => {
+      call(() => {
         const rows = streams.get(key(stream))?.rows ?? []
         return { version: rows.length, events: rows.slice(after, after + limit).map(parse) }
       }),
     readLog: ({ after, categories, limit, tenant }) =>
-      Effect.sync(() => {
+      call(() => {
         const events: Array<StoredEvent> = []
         for (let index = after; index < log.length && events.length < limit; index++) {
           const row = log[index]!

@@ -1,0 +1,67 @@
+/**
+ * The event store on PostgreSQL.
+ *
+ * @since 0.1.0
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { MigrationError } from "effect/sql/Migrator"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Checkpoints from "refold/Checkpoints"
+import * as EventStore from "refold/EventStore"
+import * as PgCheckpoints from "./internal/checkpoints.ts"
+import * as Driver from "./internal/driver.ts"
+import * as Migrations from "./internal/migrations.ts"
+import { statements } from "./internal/sql/statements.ts"
+import * as Watching from "./internal/watching.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The schema that holds the tables; `refold` by default. Lower-case letters, digits and underscores. */
+  readonly schema?: string | undefined
+  /** Whether to bring the tables up to date when the layer is built; `true` by default. */
+  readonly migrate?: boolean | undefined
+  /** Whether to LISTEN for appends, on one connection per process; `true` by default. Turn it off behind a pooler. */
+  readonly listen?: boolean | undefined
+  /** How long a subscriber at the end of the log waits before it looks again unasked; one second by default. */
+  readonly pollInterval?: Duration.Input | undefined
+}
+
+/**
+ * Provides the store, and the checkpoints of projections, on the database of the `PgClient` in the context.
+ *
+ * **Details**
+ *
+ * An append inside `SqlClient.withTransaction` is part of that transaction. From the append to the end of the transaction
+ * no other append can be committed, so keep it short.
+ *
+ * **Gotchas**
+ *
+ * Dies if `schema` is not a plain identifier.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  { listen = true, migrate = true, pollInterval = "1 second", schema = "refold" }: Options = {}
+): Layer.Layer<EventStore.EventStore | Checkpoints.Checkpoints, MigrationError | SqlError, PgClient.PgClient | SqlClient> =>
+  Layer.effectContext(Effect.gen(function*() {
+    if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema)) {
+      return yield* Effect.die(new Error(`"${schema}" cannot be the name of the schema: use a-z, 0-9 and _, at most 51`))
+    }
+    const client = yield* PgClient.PgClient
+    const sql = client.withoutTransforms()
+    if (migrate) yield* Migrations.migrate(schema)
+    const statement = statements(schema)
+    const watch = yield* Watching.make(client, schema, { listen, pollInterval })
+    return Context.make(EventStore.EventStore, EventStore.make(Driver.make(sql, statement, watch))).pipe(
+      Context.add(Checkpoints.Checkpoints, PgCheckpoints.make(sql, statement))
+    )
+  }))

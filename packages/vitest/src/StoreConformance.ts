@@ -1,0 +1,45 @@
+/**
+ * What every event store must do, as tests: run it against an engine of your own.
+ *
+ * @since 0.1.0
+ */
+import { layer } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
+import type * as Layer from "effect/Layer"
+import type { Checkpoints } from "refold/Checkpoints"
+import type { EventStore } from "refold/EventStore"
+import { appending } from "./internal/conformance/appending.ts"
+import { executing } from "./internal/conformance/executing.ts"
+import { following } from "./internal/conformance/following.ts"
+import { reading } from "./internal/conformance/reading.ts"
+
+/**
+ * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
+ * and need not be empty.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { MemoryEventStore } from "refold"
+ * import { storeConformance } from "@refold/vitest/StoreConformance"
+ *
+ * storeConformance("in memory", MemoryEventStore.layer)
+ * ```
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const storeConformance = <E>(
+  name: string,
+  store: Layer.Layer<EventStore | Checkpoints, E>,
+  options?: {
+    /** How long the layer may take to build; 60 seconds by default. */
+    readonly timeout?: Duration.Input
+  }
+): void =>
+  layer(store, { excludeTestServices: true, timeout: options?.timeout ?? "60 seconds" })(name, (it) => {
+    appending(it)
+    reading(it)
+    executing(it)
+    following(it)
+  })

@@ -1,0 +1,6 @@
+/**
+ * Tests for event stores.
+ *
+ * @since 0.1.0
+ */
+export * as StoreConformance from "./StoreConformance.ts"

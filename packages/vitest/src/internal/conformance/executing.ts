@@ -1,0 +1,304 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Aggregate from "refold/Aggregate"
+import { Conflict, RetriesExhausted } from "refold/Conflict"
+import { EventStore } from "refold/EventStore"
+import { EventStoreError } from "refold/EventStoreError"
+import { Account, freshId, heldAtAppend, InsufficientFunds, type It, Lead, makeAccount, makeLead } from "./fixtures.ts"
+
+const changeName = (name: string) => ({ _tag: "ChangeName" as const, name })
+const close = { _tag: "ChangeStatus" as const, status: "Closed" as const }
+const followUp = { _tag: "SetFollowup" as const, on: "2026-12-01" }
+
+const createLead = Effect.gen(function*() {
+  const id = freshId()
+  yield* Lead.execute(id, { _tag: "Initialize", name: "Ann" })
+  return id
+})
+
+const typesOf = (id: string) =>
+  Effect.gen(function*() {
+    const store = yield* EventStore
+    const events = yield* Stream.runCollect(store.read(Lead, id))
+    return events.map((event) => event.event._tag)
+  })
+
+const conflictOf = <A, E>(result: Result.Result<A, E>): Conflict<{ readonly _tag: string }> => {
+  const error = Result.isFailure(result) ? result.failure : undefined
+  assert.instanceOf(error, Conflict)
+  return error
+}
+
+/** The same races however the two commands meet: in line within a process, or through the store as from two. */
+const races = (
+  it: It,
+  name: string,
+  both: <A1, E1, A2, E2>(
+    first: (lead: typeof Lead, account: typeof Account) => Effect.Effect<A1, E1, EventStore>,
+    second: (lead: typeof Lead, account: typeof Account) => Effect.Effect<A2, E2, EventStore>
+  ) => Effect.Effect<readonly [Result.Result<A1, E1>, Result.Result<A2, E2>], never, EventStore>
+) => {
+  it.effect(`a name change lands on top of a status change it raced with, ${name}`, () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      const [first, second] = yield* both(
+        (lead) => lead.execute(id, close, { metadata: { actor: "bob" } }),
+        (lead) => lead.execute(id, changeName("Bea"))
+      )
+      assert.isTrue(Result.isSuccess(first))
+      assert.isTrue(Result.isSuccess(second))
+      if (Result.isFailure(second)) return
+      assert.strictEqual(second.success.version, 3)
+      assert.deepStrictEqual(
+        second.success.missed.map(({ event, metadata, version }) => [event._tag, metadata.actor, version]),
+        [["StatusChanged", "bob", 2]]
+      )
+      assert.deepStrictEqual(yield* typesOf(id), ["LeadInitialized", "StatusChanged", "NameChanged"])
+      assert.deepStrictEqual((yield* Lead.load(id)).state, {
+        name: "Bea",
+        status: "Closed",
+        followup: "",
+        exists: true
+      })
+    }))
+
+  it.effect(`a follow-up collides with a status change it raced with, ${name}`, () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      const [first, second] = yield* both(
+        (lead) => lead.execute(id, close, { metadata: { actor: "bob" } }),
+        (lead) => lead.execute(id, followUp)
+      )
+      assert.isTrue(Result.isSuccess(first))
+      const conflict = conflictOf(second)
+      assert.deepStrictEqual([conflict.expected, conflict.actual], [1, 2])
+      const [pair] = conflict.pairs
+      assert.deepStrictEqual<unknown>(pair!.mine, { _tag: "FollowupSet", on: "2026-12-01" })
+      assert.deepStrictEqual<unknown>(pair!.theirs.event, { _tag: "StatusChanged", status: "Closed" })
+      assert.strictEqual(pair!.theirs.metadata.actor, "bob")
+      assert.include(conflict.message, "FollowupSet, decided at version 1, collides with StatusChanged by bob at version 2")
+      assert.deepStrictEqual(yield* typesOf(id), ["LeadInitialized", "StatusChanged"])
+    }))
+
+  it.effect(`of two debits of all there is the second is the domain's to reject, ${name}`, () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      yield* Account.execute(id, { _tag: "Credit", cents: 100 })
+      const [first, second] = yield* both(
+        (_, account) => account.execute(id, { _tag: "Debit", cents: 100 }),
+        (_, account) => account.execute(id, { _tag: "Debit", cents: 100 })
+      )
+      assert.isTrue(Result.isSuccess(first))
+      assert.isTrue(Result.isFailure(second))
+      if (Result.isSuccess(second)) return
+      assert.instanceOf(second.failure, InsufficientFunds)
+      assert.strictEqual((yield* Account.load(id)).state, 0)
+    }))
+
+  it.effect(`a debit that meets another is decided again and lands if there is enough, ${name}`, () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      yield* Account.execute(id, { _tag: "Credit", cents: 100 })
+      const [, second] = yield* both(
+        (_, account) => account.execute(id, { _tag: "Debit", cents: 30 }),
+        (_, account) => account.execute(id, { _tag: "Debit", cents: 30 })
+      )
+      assert.isTrue(Result.isSuccess(second))
+      const { state, version } = yield* Account.load(id)
+      assert.deepStrictEqual([state, version], [40, 3])
+    }))
+}
+
+export const executing = (it: It) => {
+  races(it, "in line within a process", (first, second) =>
+    Effect.all([Effect.result(first(Lead, Account)), Effect.result(second(Lead, Account))], {
+      concurrency: "unbounded"
+    }))
+
+  races(it, "through the store", (first, second) =>
+    Effect.gen(function*() {
+      const slow = yield* heldAtAppend(Effect.result(second(makeLead("Lead"), makeAccount("Account"))))
+      const fast = yield* Effect.result(first(Lead, Account))
+      yield* slow.pass
+      return [fast, yield* Fiber.join(slow.fiber)] as const
+    }))
+
+  it.effect("a screen opened at an old version is a race that started then", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      yield* Lead.execute(id, close, { metadata: { actor: "bob" } })
+      const landed = yield* Lead.execute(id, changeName("Bea"), { seen: 1 })
+      assert.deepStrictEqual([landed.version, landed.missed.map((event) => event.version)], [3, [2]])
+      const conflict = conflictOf(yield* Effect.result(Lead.execute(id, followUp, { seen: 1 })))
+      assert.deepStrictEqual([conflict.expected, conflict.actual, conflict.theirs.length], [1, 3, 2])
+      assert.deepStrictEqual(conflict.pairs.map(({ theirs }) => theirs.version), [2])
+      const fresh = yield* Lead.execute(id, followUp, { seen: 3 })
+      assert.deepStrictEqual([fresh.version, fresh.missed], [4, []])
+    }))
+
+  it.effect("a version nobody can have seen is a conflict", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      const conflict = conflictOf(yield* Effect.result(Lead.execute(id, changeName("Bea"), { seen: 7 })))
+      assert.deepStrictEqual([conflict.expected, conflict.actual, conflict.pairs], [7, 1, []])
+      assert.include(conflict.message, "expected version 7, but the stream is at version 1")
+    }))
+
+  it.effect("a strict command conflicts with whatever it missed", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      yield* Lead.execute(id, close)
+      const conflict = conflictOf(yield* Effect.result(Lead.execute(id, changeName("Bea"), { strict: 1 })))
+      assert.deepStrictEqual(conflict.pairs.map(({ mine, theirs }) => [mine._tag, theirs.event._tag]), [
+        ["NameChanged", "StatusChanged"]
+      ])
+      assert.strictEqual((yield* Lead.execute(id, changeName("Bea"), { strict: 2 })).version, 3)
+    }))
+
+  it.effect("a strict command that decides nothing still conflicts, also with what it raced", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      const nothing = { _tag: "DoNothing" as const }
+      const slow = yield* heldAtAppend(Effect.result(makeLead("Lead").execute(id, nothing, { strict: 1 })))
+      yield* Lead.execute(id, changeName("Bea"))
+      yield* slow.pass
+      assert.strictEqual(conflictOf(yield* Fiber.join(slow.fiber)).actual, 2)
+      conflictOf(yield* Effect.result(Lead.execute(id, nothing, { strict: 1 })))
+      assert.deepStrictEqual((yield* Lead.execute(id, nothing, { strict: 2 })).events, [])
+      const lenient = yield* Lead.execute(id, nothing)
+      assert.deepStrictEqual([lenient.version, lenient.events], [2, []])
+    }))
+
+  it.effect("a rejection keeps its own type and appends nothing", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      const rejected = yield* Effect.catchTag(Account.execute(id, { _tag: "Debit", cents: 5 }), "InsufficientFunds", (e) =>
+        Effect.succeed(e.missing))
+      assert.strictEqual(rejected, 5)
+      assert.strictEqual((yield* Account.load(id)).version, 0)
+    }))
+
+  it.effect("commands in line land in the order in which they arrived, each missing those ahead of it", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      const amounts = Array.from({ length: 40 }, (_, index) => index + 1)
+      const landed = yield* Effect.forEach(amounts, (cents) => Account.execute(id, { _tag: "Credit", cents }), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(landed.map((appended) => appended.version), amounts)
+      assert.deepStrictEqual(landed.map((appended) => appended.missed.length), amounts.map((amount) => amount - 1))
+      assert.strictEqual((yield* Account.load(id)).state, 820)
+    }))
+
+  it.effect("a hundred concurrent debits of 100 from 100: one goes through", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      yield* Account.execute(id, { _tag: "Credit", cents: 100 })
+      const processes = [makeAccount("Account"), makeAccount("Account"), makeAccount("Account"), makeAccount("Account")]
+      const debits = Array.from({ length: 100 }, (_, index) =>
+        Effect.result(processes[index % 4]!.execute(id, { _tag: "Debit", cents: 100 }, { attempts: 100 })))
+      const results = yield* Effect.all(debits, { concurrency: "unbounded" })
+      assert.strictEqual(results.filter(Result.isSuccess).length, 1)
+      for (const lost of results.filter(Result.isFailure)) assert.instanceOf(lost.failure, InsufficientFunds)
+      assert.strictEqual((yield* Account.load(id)).state, 0)
+    }))
+
+  it.effect("deciding again is bounded, and running out is an error of its own", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const id = freshId()
+      yield* Account.execute(id, { _tag: "Credit", cents: 100 })
+      let tries = 0
+      const overtaken: EventStore["Service"] = {
+        ...store,
+        append: (source, id, events, options) =>
+          Effect.sync(() => tries++).pipe(
+            Effect.andThen(Effect.orDie(store.append(Account, id, [{ _tag: "Debited", cents: 1 }]))),
+            Effect.andThen(store.append(source, id, events, options))
+          )
+      }
+      const error = yield* makeAccount("Account").execute(id, { _tag: "Debit", cents: 1 }, { attempts: 3 }).pipe(
+        Effect.provideService(EventStore, overtaken),
+        Effect.flip
+      )
+      assert.instanceOf(error, RetriesExhausted)
+      assert.deepStrictEqual([error.attempts, tries], [3, 3])
+    }))
+
+  it.effect("a renamed event keeps its stored name, and its conflicts", () =>
+    Effect.gen(function*() {
+      const category = `Renamed-${freshId()}`
+      const name = Schema.Struct({ name: Schema.String })
+      const command = Schema.TaggedUnion({ Name: { name: Schema.String } })
+      const before = Aggregate.make(category, {
+        command,
+        event: Schema.TaggedUnion({ NameChanged: { name: Schema.String } }),
+        state: name,
+        initial: { name: "" },
+        decide: (command) => [{ _tag: "NameChanged", name: command.name }],
+        evolve: (_, { name }) => ({ name }),
+        conflicts: { NameChanged: { collides: ["NameChanged"] } }
+      })
+      const after = Aggregate.make(category, {
+        command,
+        event: Schema.TaggedUnion({ Renamed: { name: Schema.String } }),
+        state: name,
+        initial: { name: "" },
+        decide: (command) => [{ _tag: "Renamed", name: command.name }],
+        evolve: (_, { name }) => ({ name }),
+        conflicts: { Renamed: { collides: ["Renamed"] } },
+        storedAs: { Renamed: "NameChanged" }
+      })
+      yield* before.execute("1", { _tag: "Name", name: "Ann" })
+      const appended = yield* after.execute("1", { _tag: "Name", name: "Bea" })
+      assert.strictEqual(appended.events[0]!.type, "NameChanged")
+      assert.strictEqual((yield* before.load("1")).state.name, "Bea")
+      const slow = yield* heldAtAppend(Effect.result(after.execute("1", { _tag: "Name", name: "Cy" })))
+      yield* before.execute("1", { _tag: "Name", name: "Dee" })
+      yield* slow.pass
+      conflictOf(yield* Fiber.join(slow.fiber))
+    }))
+
+  it.effect("an event that can no longer be read is named with its place, and other streams still load", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const category = `Unreadable-${freshId()}`
+      const lead = makeLead(category)
+      const other = makeAccount(category)
+      yield* lead.execute("bad", { _tag: "Initialize", name: "Ann" })
+      yield* lead.execute("good", { _tag: "Initialize", name: "Bea" })
+      const { position } = yield* store.append(other, "bad", [{ _tag: "Credited", cents: 1 }])
+      const error = yield* Effect.flip(lead.execute("bad", changeName("Cy")))
+      assert.instanceOf(error, EventStoreError)
+      const { reason } = error
+      assert.strictEqual(reason._tag, "UnreadableEvent")
+      if (reason._tag !== "UnreadableEvent") return
+      assert.deepStrictEqual([reason.stream.id, reason.version, reason.position, reason.type], [
+        "bad",
+        2,
+        position,
+        "Credited"
+      ])
+      assert.include(error.message, `${category}-bad, version 2 (position ${position}): Credited cannot be read`)
+      assert.strictEqual((yield* lead.execute("good", changeName("Dee"))).version, 2)
+    }))
+
+  it.effect("an event of a type from the future is never silently taken to commute", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const category = `Future-${freshId()}`
+      const lead = makeLead(category)
+      yield* lead.execute("1", { _tag: "Initialize", name: "Ann" })
+      const slow = yield* heldAtAppend(Effect.flip(lead.execute("1", changeName("Bea"))))
+      yield* store.append(makeAccount(category), "1", [{ _tag: "Credited", cents: 1 }])
+      yield* slow.pass
+      const error = yield* Fiber.join(slow.fiber)
+      assert.instanceOf(error, EventStoreError)
+      assert.strictEqual(error.reason._tag, "UnreadableEvent")
+      assert.strictEqual(yield* store.version(lead, "1"), 2)
+    }))
+}
