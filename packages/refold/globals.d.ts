@@ -5,9 +5,6 @@
 declare var crypto: {
   getRandomValues<T extends Uint8Array>(array: T): T
 }
-declare class TextEncoder {
-  encode(text?: string): Uint8Array
-}
 declare var TextEncoder: {
   new(): { encode(text: string): Uint8Array }
 }

@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Conflict, RetriesExhausted } from "./Conflict.ts"
 import * as Conflicts from "./Conflicts.ts"
-import type { Decider, Types } from "./Decider.ts"
+import type { Decider, Tagged, Types } from "./Decider.ts"
 import * as EventCodec from "./EventCodec.ts"
 import { type Appended, type EventSource, EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
@@ -126,31 +126,31 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  * @since 0.1.0
  */
 export const make = <
-  Command extends EventCodec.TaggedUnionSchema,
-  Event extends EventCodec.TaggedUnionSchema,
-  State extends Schema.Codec<unknown, unknown>,
-  const Decided extends Decision<Event["Type"]>
+  Command extends Tagged,
+  Event extends Tagged,
+  const State,
+  const Decided extends Decision<Event>
 >(
   category: string,
   options: {
-    readonly command: Command
-    readonly event: Event
-    readonly state: State
-    readonly initial: NoInfer<State["Type"]>
-    readonly decide: (command: Command["Type"], state: State["Type"]) => Decided
-    readonly evolve: (state: State["Type"], event: Event["Type"]) => State["Type"]
-    readonly conflicts: Conflicts.ConflictTable<Event["Type"]["_tag"]>
-    readonly storedAs?: { readonly [Tag in Event["Type"]["_tag"]]?: string }
+    readonly command: Schema.Codec<Command, unknown>
+    readonly event: EventCodec.TaggedUnionSchema<Event>
+    readonly state: Schema.Codec<State, unknown>
+    readonly initial: NoInfer<State>
+    readonly decide: (command: Command, state: State) => Decided
+    readonly evolve: (state: State, event: Event) => NoInfer<State>
+    readonly conflicts: Conflicts.ConflictTable<NoInfer<Event>["_tag"]>
+    readonly storedAs?: { readonly [Tag in NoInfer<Event>["_tag"]]?: string }
   }
 ): Aggregate<{
-  readonly Command: Command["Type"]
-  readonly Event: Event["Type"]
-  readonly State: State["Type"]
+  readonly Command: Command
+  readonly Event: Event
+  readonly State: State
   readonly Rejection: RejectionOf<Decided>
 }> => {
   const { command, conflicts, decide, event, evolve, initial, state, storedAs } = options
   const codec = EventCodec.make(event, storedAs)
-  const timelines = new Timelines.Timelines<State["Type"], Event["Type"]>()
+  const timelines = new Timelines.Timelines<State, Event>()
   const self: ReturnType<typeof make<Command, Event, State, Decided>> = {
     category,
     command,
@@ -160,9 +160,9 @@ export const make = <
     initial,
     conflicts: Conflicts.make(codec.tags, conflicts),
     decide: (command, state) => {
-      const decided: Decision<Event["Type"]> = decide(command, state)
+      const decided: Decision<Event> = decide(command, state)
       return Result.isResult(decided)
-        ? decided as Result.Result<ReadonlyArray<Event["Type"]>, RejectionOf<Decided>>
+        ? decided as Result.Result<ReadonlyArray<Event>, RejectionOf<Decided>>
         : Result.succeed(decided)
     },
     evolve,

@@ -13,8 +13,8 @@ import type { Tagged } from "./Decider.ts"
  * @category models
  * @since 0.1.0
  */
-export interface TaggedUnionSchema extends Schema.Codec<Tagged, unknown> {
-  readonly cases: { readonly [tag: string]: Schema.Codec<Tagged, unknown> }
+export interface TaggedUnionSchema<out Event extends Tagged = Tagged> extends Schema.Codec<Event, unknown> {
+  readonly cases: { readonly [tag: string]: Schema.Codec<Event, unknown> }
 }
 
 /**
@@ -61,11 +61,11 @@ export const maxDataBytes = 15_000_000
  * @category constructors
  * @since 0.1.0
  */
-export const make = <E extends TaggedUnionSchema>(
-  schema: E,
-  storedAs: { readonly [Tag in E["Type"]["_tag"]]?: string } = {}
-): EventCodec<E["Type"]> => {
-  const tags: ReadonlyArray<E["Type"]["_tag"]> = Object.keys(schema.cases)
+export const make = <Event extends Tagged>(
+  schema: TaggedUnionSchema<Event>,
+  storedAs: { readonly [Tag in Event["_tag"]]?: string } = {}
+): EventCodec<Event> => {
+  const tags: ReadonlyArray<Event["_tag"]> = Object.keys(schema.cases)
   const renamed = new Map<string, string | undefined>(Object.entries(storedAs))
   const storedType = (tag: string): string => renamed.get(tag) ?? tag
   const variants = new Map(tags.map((tag) => [tag, variant(schema, tag)]))
@@ -105,7 +105,7 @@ export const make = <E extends TaggedUnionSchema>(
   }
 }
 
-const variant = <E extends TaggedUnionSchema>(schema: E, tag: string) => {
+const variant = <Event extends Tagged>(schema: TaggedUnionSchema<Event>, tag: string) => {
   const json = Schema.toCodecJson(schema.cases[tag]!)
   const encode = Schema.encodeUnknownResult(json)
   const decode = Schema.decodeUnknownResult(json)
@@ -118,7 +118,7 @@ const variant = <E extends TaggedUnionSchema>(schema: E, tag: string) => {
           return JSON.stringify(data)
         }
       }),
-    decode: (data: unknown): Result.Result<E["Type"], string> =>
+    decode: (data: unknown): Result.Result<Event, string> =>
       Result.mapError(decode({ ...(data as object), _tag: tag }), (error) => error.message)
   }
 }

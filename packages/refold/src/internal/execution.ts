@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Aggregate, ExecuteOptions } from "../Aggregate.ts"
 import * as AppendCondition from "../AppendCondition.ts"
@@ -29,11 +30,9 @@ export const execute = <T extends Types>(
 ): Outcome<T> =>
   Effect.flatMap(Effect.zip(streamId(aggregate.category, id), store.inTransaction), ([stream, inTransaction]) => {
     const takeTurn = (timeline: Timelines.Timeline<T["State"], T["Event"]>): Outcome<T> => {
-      const arrivedAt = timeline.latest
+      const arrival = timeline.now
       return timeline.line.withPermit(
-        Effect.suspend(() =>
-          settle(aggregate, store, stream, timeline, arrivedAt ?? timeline.first, command, options)
-        )
+        Effect.suspend(() => settle(aggregate, store, stream, timeline, arrival.moment, command, options))
       )
     }
     return inTransaction
@@ -59,9 +58,10 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   T["Rejection"] | Conflict<T["Event"]> | RetriesExhausted | EventStoreError
 > {
   const known = strict ?? seen
-  const decide = (state: T["State"]) => Effect.fromResult(aggregate.decide(command, state))
+  const missed: Array<RecordedEvent<T["Event"]>> = []
+  let decided: ReadonlyArray<T["Event"]> = []
 
-  const conflict = (missed: ReadonlyArray<RecordedEvent<T["Event"]>>, actual: number, expected: number) =>
+  const conflict = (actual: number) =>
     new Conflict<T["Event"]>({
       stream,
       expected,
@@ -72,14 +72,26 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         : missed.flatMap((theirs) => decided.map((mine) => ({ mine, theirs })))
     })
 
-  const moment = known === undefined ? arrivedAt : Timelines.find(arrivedAt, known)
-  let at = moment ?? (yield* recall(aggregate, store, stream, timeline, known))
-  let decided: ReadonlyArray<T["Event"]> = []
-  const expected = known ?? at.version
-  if (at.version !== expected) return yield* conflict([], at.version, expected)
-  decided = yield* decide(at.state)
+  const collides = () => Conflicts.judge(aggregate.conflicts, decided, missed).verdict === "collides"
 
-  const missed: Array<RecordedEvent<T["Event"]>> = []
+  let at = (known === undefined ? arrivedAt : Timelines.find(arrivedAt, known)) ??
+    (yield* recall(aggregate, store, stream, timeline, known, arrivedAt?.version))
+  const expected = known ?? at.version
+  if (at.version !== expected) return yield* conflict(at.version)
+
+  let decision = aggregate.decide(command, at.state)
+  if (Result.isFailure(decision) || decision.success.length === 0) {
+    // a no, or nothing to do, on a state that was history on arrival is not an answer: ask again what was true then
+    while (at.next !== undefined && at.version < (arrivedAt?.version ?? Infinity)) {
+      missed.push(...at.next.events)
+      at = at.next.moment
+    }
+    if (missed.length > 0 && strict !== undefined) return yield* conflict(at.version)
+    if (missed.length > 0) decision = aggregate.decide(command, at.state)
+  }
+  decided = yield* Effect.fromResult(decision)
+  if (collides()) return yield* conflict(at.version)
+
   for (let attempt = 1;; attempt++) {
     while (at.next !== undefined) {
       const { events } = at.next
@@ -88,9 +100,12 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       const { verdict } = Conflicts.judge(aggregate.conflicts, decided, events)
       if (verdict === "collides" || strict !== undefined) {
         for (; at.next !== undefined; at = at.next.moment) missed.push(...at.next.events)
-        return yield* conflict(missed, at.version, expected)
+        return yield* conflict(at.version)
       }
-      if (verdict === "redecides") decided = yield* decide(at.state)
+      if (verdict === "redecides") {
+        decided = yield* Effect.fromResult(aggregate.decide(command, at.state))
+        if (collides()) return yield* conflict(at.version)
+      }
     }
     if (decided.length === 0 && strict === undefined) {
       return { stream, version: at.version, position: at.position, events: [], missed }
@@ -109,29 +124,33 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       Effect.succeed
     )
     if (!(outcome instanceof AppendConditionFailed)) {
-      timeline.latest = Timelines.extend(at, [...outcome.missed, ...outcome.events], aggregate.evolve)
+      Timelines.moveTo(timeline, Timelines.extend(at, [...outcome.missed, ...outcome.events], aggregate.evolve))
       return outcome.missed.length + missed.length === 0
         ? outcome
         : { ...outcome, missed: [...missed, ...outcome.missed] }
     }
     if (outcome.actual < at.version) {
       // the stream is shorter than what was seen of it, as after a restore: nothing known of it can be trusted
-      timeline.first = timeline.latest = undefined
-      return yield* conflict([], outcome.actual, expected)
+      Timelines.forget(timeline)
+      return yield* conflict(outcome.actual)
     }
-    timeline.latest = Timelines.extend(at, outcome.missed, aggregate.evolve)
+    Timelines.moveTo(timeline, Timelines.extend(at, outcome.missed, aggregate.evolve))
     if (attempt >= attempts) return yield* new RetriesExhausted({ stream, attempts })
     if (attempt > 1) yield* backOff(attempt)
   }
 })
 
-/** Reads the stream and folds it up to the version that was seen; what came after hangs on to that moment. */
+/**
+ * Reads the stream and folds it up to the version that was seen. What came after hangs on to that moment, with a stop at
+ * the version that was known on arrival.
+ */
 const recall = Effect.fnUntraced(function*<T extends Types>(
   aggregate: Aggregate<T>,
   store: EventStore["Service"],
   stream: StreamId.StreamId,
   timeline: Timelines.Timeline<T["State"], T["Event"]>,
-  seen: number = Infinity
+  seen: number = Infinity,
+  arrived: number = Infinity
 ): Effect.fn.Return<Timelines.Moment<T["State"], T["Event"]>, EventStoreError> {
   let state: T["State"] = aggregate.initial
   let version = 0
@@ -149,9 +168,10 @@ const recall = Effect.fnUntraced(function*<T extends Types>(
       }
     }))
   const moment: Timelines.Moment<T["State"], T["Event"]> = { state, version, position, next: undefined }
-  const latest = Timelines.extend(moment, later, aggregate.evolve)
-  timeline.first ??= latest
-  if (timeline.latest === undefined || timeline.latest.version < latest.version) timeline.latest = latest
+  const stop = later.filter((event) => event.version <= arrived).length
+  const then = Timelines.extend(moment, later.slice(0, stop), aggregate.evolve)
+  const latest = Timelines.extend(then, later.slice(stop), aggregate.evolve)
+  Timelines.moveTo(timeline, latest)
   return moment
 })
 

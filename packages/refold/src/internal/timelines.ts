@@ -19,19 +19,35 @@ interface Step<State, Event extends Tagged> {
   readonly moment: Moment<State, Event>
 }
 
+/** What is known when a command arrives; filled in later for those who arrive before anything was loaded. */
+export interface Arrival<State, Event extends Tagged> {
+  moment: Moment<State, Event> | undefined
+}
+
 /** Where the commands on one stream line up, in the order in which they arrive. */
 export interface Timeline<State, Event extends Tagged> {
   readonly line: Semaphore.Semaphore
-  /** The first moment that was loaded: what those know who arrived before anything was. */
-  first: Moment<State, Event> | undefined
-  latest: Moment<State, Event> | undefined
+  now: Arrival<State, Event>
 }
 
 const makeTimeline = <State, Event extends Tagged>(): Timeline<State, Event> => ({
   line: Semaphore.makeUnsafe(1),
-  first: undefined,
-  latest: undefined
+  now: { moment: undefined }
 })
+
+/** Makes this the latest moment, unless a later one is known. */
+export const moveTo = <State, Event extends Tagged>(
+  timeline: Timeline<State, Event>,
+  moment: Moment<State, Event>
+): void => {
+  if (timeline.now.moment === undefined) timeline.now.moment = moment
+  else if (timeline.now.moment.version < moment.version) timeline.now = { moment }
+}
+
+/** Trusts nothing that was known of the stream. */
+export const forget = <State, Event extends Tagged>(timeline: Timeline<State, Event>): void => {
+  timeline.now = { moment: undefined }
+}
 
 /** The timelines of the streams that have commands under way, per store. */
 export class Timelines<State, Event extends Tagged> {
@@ -73,13 +89,6 @@ export const find = <State, Event extends Tagged>(
   let moment = from
   while (moment !== undefined && moment.version < version) moment = moment.next?.moment
   return moment?.version === version ? moment : undefined
-}
-
-/** The last moment of the walk from here. */
-export const end = <State, Event extends Tagged>(from: Moment<State, Event>): Moment<State, Event> => {
-  let moment = from
-  while (moment.next !== undefined) moment = moment.next.moment
-  return moment
 }
 
 /** Hangs the events that followed on to a moment, and returns the moment after them. */

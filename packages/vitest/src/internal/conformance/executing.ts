@@ -140,6 +140,18 @@ export const executing = (it: It) => {
       assert.deepStrictEqual([fresh.version, fresh.missed], [4, []])
     }))
 
+  it.effect("nothing to do, or a no, on an old screen is asked again of what is true now", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      yield* Lead.execute(id, changeName("Bea"))
+      yield* Account.execute(id, { _tag: "Credit", cents: 1 })
+      yield* Account.execute(id, { _tag: "Credit", cents: 9 })
+      const debited = yield* Account.execute(id, { _tag: "Debit", cents: 10 }, { seen: 1 })
+      assert.deepStrictEqual([debited.version, debited.missed.length], [3, 1])
+      const idle = yield* Lead.execute(id, { _tag: "DoNothing" }, { seen: 1 })
+      assert.deepStrictEqual([idle.version, idle.events], [2, []])
+    }))
+
   it.effect("a version nobody can have seen is a conflict", () =>
     Effect.gen(function*() {
       const id = yield* createLead
