@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Lead } from "@refold/example-leads/Lead"
+import { execFile } from "node:child_process"
+import { globSync } from "node:fs"
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { basename, join, resolve } from "node:path"
+import { promisify } from "node:util"
+import { afterAll, beforeAll } from "vitest"
+import { parse } from "./snippets.ts"
+
+const root = resolve(import.meta.dirname, "../..")
+const generated = await mkdtemp(join(tmpdir(), "refold-docs-"))
+const pages = await Promise.all(
+  ["README.md", ...globSync("docs/*.md", { cwd: root }).sort()].map(async (path) => ({
+    path,
+    folder: join(generated, basename(path, ".md")),
+    ...parse(await readFile(join(root, path), "utf8"))
+  }))
+)
+
+const run = promisify(execFile)
+const programFile = (line: number) => `line${line}.ts`
+
+describe("every snippet of the documentation", () => {
+  beforeAll(async () => {
+    await symlink(join(root, "node_modules"), join(generated, "node_modules"), "junction")
+    for (const { folder, modules, programs } of pages) {
+      await mkdir(folder, { recursive: true })
+      for (const [name, code] of modules) await writeFile(join(folder, name), code)
+      for (const { code, line } of programs) await writeFile(join(folder, programFile(line)), `${code}\nexport {}\n`)
+    }
+    await writeFile(join(generated, "package.json"), JSON.stringify({ type: "module" }))
+    await writeFile(
+      join(generated, "tsconfig.json"),
+      JSON.stringify({
+        extends: join(root, "tsconfig.base.json"),
+        compilerOptions: { composite: false, noEmit: true, types: ["node"] },
+        include: ["."]
+      })
+    )
+  })
+
+  afterAll(() => rm(generated, { recursive: true, force: true }))
+
+  it("has a type", async () => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc")
+    const { stdout } = await run(process.execPath, [tsc, "-p", generated]).catch((error: { stdout: string }) => error)
+    assert.strictEqual(stdout, "")
+  })
+
+  for (const { folder, path, programs, strays } of pages) {
+    it(`is a module or a program: ${path}`, () => assert.deepStrictEqual(strays, []))
+
+    it(`prints what the page says: ${path}`, async () => {
+      for (const { line, output } of programs) {
+        const args = ["--conditions=@refold/source", programFile(line)]
+        const { stderr, stdout } = await run(process.execPath, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1" } })
+        assert.strictEqual(stdout + stderr, output ?? "", `${path}:${line}`)
+      }
+    })
+  }
+})
+
+describe("the conflict matrix of the README", () => {
+  it("is the table of the leads example", async () => {
+    const readme = await readFile(join(root, "README.md"), "utf8")
+    const [, table = ""] = readme.split("<!-- matrix: examples/leads -->")
+    const rows = table.trim().split("\n\n")[0]!.split("\n").map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()))
+    const { tags, verdict } = Lead.conflicts
+    const expected = tags.map((mine) => [
+      `**${mine}**`,
+      ...tags.map((theirs) => verdict(mine, theirs)).map((met) => met === "commutes" ? "" : met)
+    ])
+    assert.deepStrictEqual(rows[0], ["mine, after theirs", ...tags])
+    assert.deepStrictEqual(rows.slice(2), expected)
+  })
+})
