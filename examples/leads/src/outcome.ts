@@ -1,5 +1,5 @@
 /** What became of a command, in the words of the people who sent it. */
-import type { Appended } from "refold/EventStore"
+import type { Appended } from "refold/RecordedEvent"
 import type { Conflict } from "refold/Conflict"
 import type { Request } from "./input.ts"
 import type { LeadEvent } from "./Lead.ts"

@@ -12,12 +12,14 @@ import type { Conflict, RetriesExhausted } from "./Conflict.ts"
 import * as Conflicts from "./Conflicts.ts"
 import type { Decider, Tagged, Types } from "./Decider.ts"
 import * as EventCodec from "./EventCodec.ts"
-import { type Appended, type EventSource, EventStore } from "./EventStore.ts"
+import type { EventSource } from "./EventSource.ts"
+import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Execution from "./internal/execution.ts"
 import * as Loading from "./internal/loading.ts"
 import * as Timelines from "./internal/timelines.ts"
 import type { Metadata } from "./Metadata.ts"
+import type { Appended } from "./RecordedEvent.ts"
 
 /**
  * An aggregate. Its four types go by name: `Command`, `Event`, `State` and `Rejection`.

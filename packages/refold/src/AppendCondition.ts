@@ -4,6 +4,11 @@
  * @since 0.1.0
  */
 
+import * as Data from "effect/Data"
+import type { Tagged } from "./Decider.ts"
+import type { RecordedEvent } from "./RecordedEvent.ts"
+import * as StreamId from "./StreamId.ts"
+
 /**
  * A stream's version must lie between `atLeast` and `atMost`, and `since` a version nothing but the named event types
  * may have been appended. Version 0 is a stream without events.
@@ -107,4 +112,25 @@ export const format = (self: AppendCondition): string => {
   }
   if (self.atMost === self.atLeast) return self.atMost === 0 ? "no stream" : `version ${self.atMost}`
   return self.atLeast === 0 ? "any version" : "an existing stream"
+}
+
+/**
+ * The stream was not as the append demanded. Nothing was appended.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AppendConditionFailed<Event extends Tagged> extends Data.TaggedError("AppendConditionFailed")<{
+  readonly stream: StreamId.StreamId
+  readonly condition: AppendCondition
+  /** The true version of the stream; 0 if it does not exist. */
+  readonly actual: number
+  readonly missed: ReadonlyArray<RecordedEvent<Tagged>>
+}> {
+  declare readonly missed: ReadonlyArray<RecordedEvent<Event>>
+
+  override get message(): string {
+    return `${StreamId.format(this.stream)}: expected ${format(this.condition)}, ` +
+      `but the stream is at version ${this.actual}`
+  }
 }

@@ -3,97 +3,19 @@
  *
  * @since 0.1.0
  */
-import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as AppendCondition from "./AppendCondition.ts"
+import type { AppendCondition, AppendConditionFailed } from "./AppendCondition.ts"
 import type { Tagged } from "./Decider.ts"
-import type { EventCodec } from "./EventCodec.ts"
+import type { EventOf, EventSource, EventSources, LogOptions } from "./EventSource.ts"
 import type { EventStoreDriver } from "./EventStoreDriver.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Reading from "./internal/reading.ts"
 import * as Writing from "./internal/writing.ts"
 import type { Metadata } from "./Metadata.ts"
-import type { RecordedEvent } from "./RecordedEvent.ts"
-import * as StreamId from "./StreamId.ts"
-
-/**
- * Where typed events come from: a category of streams and the codec of its events. Every aggregate is one.
- *
- * @category models
- * @since 0.1.0
- */
-export interface EventSource<out Event extends Tagged = Tagged> {
-  readonly category: string
-  readonly codec: EventCodec<Event>
-}
-
-/**
- * The sources to read the log for, and the events they yield together.
- *
- * @category models
- * @since 0.1.0
- */
-export type EventSources = NonEmptyReadonlyArray<EventSource>
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type EventOf<Sources extends EventSources> = Sources[number] extends EventSource<infer Event> ? Event : never
-
-/**
- * Events that are in the stream now, and those that were there before them although the writer had not seen them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Appended<out Event> {
-  readonly stream: StreamId.StreamId
-  /** The version of the stream after the append. */
-  readonly version: number
-  /** The position of the last event appended, to wait for when reading one's own writes. */
-  readonly position: number
-  readonly events: ReadonlyArray<RecordedEvent<Event>>
-  readonly missed: ReadonlyArray<RecordedEvent<Event>>
-}
-
-/**
- * The stream was not as the append demanded. Nothing was appended.
- *
- * @category errors
- * @since 0.1.0
- */
-export class AppendConditionFailed<Event extends Tagged> extends Data.TaggedError("AppendConditionFailed")<{
-  readonly stream: StreamId.StreamId
-  readonly condition: AppendCondition.AppendCondition
-  /** The true version of the stream; 0 if it does not exist. */
-  readonly actual: number
-  readonly missed: ReadonlyArray<RecordedEvent<Tagged>>
-}> {
-  declare readonly missed: ReadonlyArray<RecordedEvent<Event>>
-
-  override get message(): string {
-    return `${StreamId.format(this.stream)}: expected ${AppendCondition.format(this.condition)}, ` +
-      `but the stream is at version ${this.actual}`
-  }
-}
-
-/**
- * Where to read from in the log.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LogOptions {
-  /** Only events with a greater position; 0, the default, is the beginning. */
-  readonly after?: number | undefined
-  /** How many events are fetched at a time; 1,000 by default. */
-  readonly pageSize?: number | undefined
-}
+import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
 
 /**
  * The event store.
@@ -113,7 +35,7 @@ export class EventStore extends Context.Service<EventStore, {
     id: string,
     events: ReadonlyArray<NoInfer<Event>>,
     options?: {
-      readonly condition?: AppendCondition.AppendCondition | undefined
+      readonly condition?: AppendCondition | undefined
       readonly metadata?: Metadata | undefined
     }
   ) => Effect.Effect<Appended<Event>, AppendConditionFailed<Event> | EventStoreError>
@@ -173,7 +95,7 @@ export const append = <Event extends Tagged>(
   id: string,
   events: ReadonlyArray<NoInfer<Event>>,
   options?: {
-    readonly condition?: AppendCondition.AppendCondition | undefined
+    readonly condition?: AppendCondition | undefined
     readonly metadata?: Metadata | undefined
   }
 ): Effect.Effect<Appended<Event>, AppendConditionFailed<Event> | EventStoreError, EventStore> =>

@@ -31,3 +31,19 @@ export interface RecordedEvent<out Event> {
   readonly metadata: Metadata
   readonly recordedAt: DateTime.Utc
 }
+
+/**
+ * Events that are in the stream now, and those that were there before them although the writer had not seen them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Appended<out Event> {
+  readonly stream: StreamId
+  /** The version of the stream after the append. */
+  readonly version: number
+  /** The position of the last event appended, to wait for when reading one's own writes. */
+  readonly position: number
+  readonly events: ReadonlyArray<RecordedEvent<Event>>
+  readonly missed: ReadonlyArray<RecordedEvent<Event>>
+}

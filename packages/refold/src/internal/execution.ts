@@ -7,9 +7,9 @@ import * as AppendCondition from "../AppendCondition.ts"
 import { Conflict, RetriesExhausted } from "../Conflict.ts"
 import * as Conflicts from "../Conflicts.ts"
 import type { Types } from "../Decider.ts"
-import { type Appended, AppendConditionFailed, type EventStore } from "../EventStore.ts"
+import type { EventStore } from "../EventStore.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
-import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
 import * as StreamId from "../StreamId.ts"
 import { streamId } from "./naming.ts"
 import * as Timelines from "./timelines.ts"
@@ -123,7 +123,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       "AppendConditionFailed",
       Effect.succeed
     )
-    if (!(outcome instanceof AppendConditionFailed)) {
+    if (!(outcome instanceof AppendCondition.AppendConditionFailed)) {
       Timelines.moveTo(timeline, Timelines.extend(at, [...outcome.missed, ...outcome.events], aggregate.evolve))
       return outcome.missed.length + missed.length === 0
         ? outcome

@@ -5,11 +5,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as AppendCondition from "../AppendCondition.ts"
 import type { Tagged } from "../Decider.ts"
-import { type Appended, AppendConditionFailed, type EventSource } from "../EventStore.ts"
+import type { EventSource } from "../EventSource.ts"
 import type { EventStoreDriver, NewEvent } from "../EventStoreDriver.ts"
 import { EventStoreError, InvalidEvent } from "../EventStoreError.ts"
 import * as Metadata from "../Metadata.ts"
-import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
 import type { StreamId } from "../StreamId.ts"
 import { decodeAll } from "./decoding.ts"
 import { streamId } from "./naming.ts"
@@ -26,7 +26,7 @@ export const append = (driver: EventStoreDriver, ids: SecureRandom.SecureRandom[
       readonly condition?: AppendCondition.AppendCondition | undefined
       readonly metadata?: Metadata.Metadata | undefined
     }
-  ): Effect.fn.Return<Appended<Event>, AppendConditionFailed<Event> | EventStoreError> {
+  ): Effect.fn.Return<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> {
     const stream = yield* streamId(source.category, id)
     const condition = options?.condition ?? AppendCondition.any
     const metadata = yield* gatherMetadata(options?.metadata)
@@ -40,7 +40,7 @@ export const append = (driver: EventStoreDriver, ids: SecureRandom.SecureRandom[
     const outcome = yield* driver.append({ stream, condition, events: encoded })
     const missed = yield* decodeAll(() => source.codec, outcome.missed)
     if (outcome._tag === "Refused") {
-      return yield* new AppendConditionFailed<Event>({ stream, condition, actual: outcome.version, missed })
+      return yield* new AppendCondition.AppendConditionFailed<Event>({ stream, condition, actual: outcome.version, missed })
     }
     const { position, recordedAt, version } = outcome
     return {

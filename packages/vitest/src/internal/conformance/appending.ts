@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
-import { AppendConditionFailed, EventStore } from "refold/EventStore"
+import { EventStore } from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
 import { freshId, type It, Lead } from "./fixtures.ts"
 
@@ -51,7 +51,7 @@ export const appending = (it: It) => {
       const results = yield* Effect.all(["Ann", "Bea", "Cy", "Dee"].map(create), { concurrency: "unbounded" })
       assert.strictEqual(results.filter(Result.isSuccess).length, 1)
       for (const lost of results.filter(Result.isFailure)) {
-        assert.instanceOf(lost.failure, AppendConditionFailed)
+        assert.instanceOf(lost.failure, AppendCondition.AppendConditionFailed)
         assert.include(lost.failure.message, "expected no stream, but the stream is at version 1")
       }
       assert.strictEqual(yield* store.version(Lead, id), 1)
@@ -65,7 +65,7 @@ export const appending = (it: It) => {
           store.append(Lead, freshId(), [closed], { condition: AppendCondition.streamExists })
         )
       )
-      assert.instanceOf(error, AppendConditionFailed)
+      assert.instanceOf(error, AppendCondition.AppendConditionFailed)
       assert.strictEqual(error.actual, 0)
     }))
 
@@ -77,7 +77,7 @@ export const appending = (it: It) => {
       const tries = [AppendCondition.at(1), AppendCondition.at(7), AppendCondition.noStream]
       const errors = yield* Effect.forEach(tries, (condition) =>
         Effect.map(Effect.result(store.append(Lead, id, [closed], { condition })), failure))
-      const seen = errors.map((error) => error instanceof AppendConditionFailed && [error.actual, error.missed.length])
+      const seen = errors.map((error) => error instanceof AppendCondition.AppendConditionFailed && [error.actual, error.missed.length])
       assert.deepStrictEqual(seen, [[3, 2], [3, 0], [3, 3]])
       assert.strictEqual((yield* store.append(Lead, id, [closed], { condition: AppendCondition.at(3) })).version, 4)
       assert.strictEqual(
@@ -102,7 +102,7 @@ export const appending = (it: It) => {
             store.append(Lead, id, [renamed("Cy")], { condition: AppendCondition.onlySince(version, types) })
           )
         )
-        assert.instanceOf(error, AppendConditionFailed)
+        assert.instanceOf(error, AppendCondition.AppendConditionFailed)
         assert.strictEqual(error.actual, 3)
       }
     }))
@@ -116,7 +116,7 @@ export const appending = (it: It) => {
       assert.strictEqual(yield* store.version(Lead, id), 0)
       yield* store.append(Lead, id, [closed])
       const stale = yield* Effect.result(store.append(Lead, id, [], { condition: AppendCondition.noStream }))
-      assert.instanceOf(failure(stale), AppendConditionFailed)
+      assert.instanceOf(failure(stale), AppendCondition.AppendConditionFailed)
       assert.strictEqual((yield* store.append(Lead, id, [], { condition: AppendCondition.at(1) })).version, 1)
     }))
 
