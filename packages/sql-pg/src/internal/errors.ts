@@ -8,15 +8,18 @@ import * as EventStoreError from "refold/EventStoreError"
 /** An error of the database in the words of the store. */
 export const toStoreError = (error: SqlError): EventStoreError.EventStoreError =>
   new EventStoreError.EventStoreError({
-    reason: error.isRetryable || isShuttingDown(error)
+    reason: error.isRetryable || isPassing(error)
       ? new EventStoreError.Unavailable({ message: describe(error), cause: error })
       : new EventStoreError.StoreFailure({ message: describe(error), cause: error })
   })
 
-/** PostgreSQL ends a session with class 57P; the client does not know that another one may be had. */
-const isShuttingDown = (error: SqlError): boolean => {
+/**
+ * What the client does not know to be worth trying again: PostgreSQL ends or refuses a session with class 57P when it
+ * shuts down or starts, and with class 53 when it has run out of connections, memory or disk.
+ */
+const isPassing = (error: SqlError): boolean => {
   const { cause } = error.reason
-  return Predicate.hasProperty(cause, "code") && typeof cause.code === "string" && cause.code.startsWith("57P")
+  return Predicate.hasProperty(cause, "code") && typeof cause.code === "string" && /^(57P|53)/.test(cause.code)
 }
 
 /** The client's message says what it was doing, the server's what was wrong. */

@@ -8,7 +8,10 @@
  * snapshot is older; there the upsert of the stream's row fails with a serialization error if the row has moved on.
  *
  * Returns a row per append (`missed` is false), and a row per event that was in the stream after the version the append
- * knew. Sequential scans are off because plans are cached while the tables are still small.
+ * knew.
+ *
+ * Plans are cached while the tables are still small, so nothing may depend on their size: the look-ups are lateral, to be
+ * done by key for each append, and sequential scans are off.
  */
 export const appendFunction = (name: string): string =>
   `create or replace function ${name}.append(
@@ -44,7 +47,11 @@ begin
           select from jsonb_each(s.last_version_by_type) l
           where l.value::bigint > r.since and not r.types ? l.key
         )) as holds
-      from request r left join ${name}.streams s using (tenant, category, stream_id)
+      from request r left join lateral (
+        select version, position, last_version_by_type from ${name}.streams
+        where tenant = r.tenant and category = r.category and stream_id = r.stream_id
+        limit 1
+      ) s on true
     ),
     placed as (
       select j.tenant, j.category, j.stream_id, e.*,
@@ -82,9 +89,12 @@ begin
     union all
     (select j.append, true, j.holds, e.version, e.position, e.recorded_at,
       e.event_id, e.type, e.schema_version, e.data, e.metadata
-    from judged j join ${name}.events e using (tenant, category, stream_id)
-    where e.version > j.known
-    order by j.append, e.version)
+    from judged j cross join lateral (
+      select * from ${name}.events
+      where tenant = j.tenant and category = j.category and stream_id = j.stream_id and version > j.known
+      order by version offset 0
+    ) e
+    where j.actual > j.known)
   loop
     wrote := wrote or accepted;
     return next;
