@@ -12,7 +12,7 @@ import { parse } from "./snippets.ts"
 const root = resolve(import.meta.dirname, "../..")
 const generated = await mkdtemp(join(tmpdir(), "refold-docs-"))
 const pages = await Promise.all(
-  ["README.md", ...globSync("docs/*.md", { cwd: root }).sort()].map(async (path) => ({
+  ["README.md", ...globSync("docs/*.md", { cwd: root }).toSorted()].map(async (path) => ({
     path,
     folder: join(generated, basename(path, ".md")),
     ...parse(await readFile(join(root, path), "utf8"))
@@ -55,7 +55,10 @@ describe("every snippet of the documentation", () => {
     it(`prints what the page says: ${path}`, async () => {
       for (const { line, output } of programs) {
         const args = ["--conditions=@refold/source", programFile(line)]
-        const { stderr, stdout } = await run(process.execPath, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1" } })
+        const { stderr, stdout } = await run(process.execPath, args, {
+          cwd: folder,
+          env: { ...process.env, NO_COLOR: "1" }
+        })
         assert.strictEqual(stdout + stderr, output ?? "", `${path}:${line}`)
       }
     })
@@ -66,7 +69,9 @@ describe("the conflict matrix of the README", () => {
   it("is the table of the leads example", async () => {
     const readme = await readFile(join(root, "README.md"), "utf8")
     const [, table = ""] = readme.split("<!-- matrix: examples/leads -->")
-    const rows = table.trim().split("\n\n")[0]!.split("\n").map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()))
+    const rows = table.trim().split("\n\n")[0]!.split("\n").map((row) =>
+      row.split("|").slice(1, -1).map((cell) => cell.trim())
+    )
     const { tags, verdict } = Lead.conflicts
     const expected = tags.map((mine) => [
       `**${mine}**`,

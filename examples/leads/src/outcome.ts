@@ -1,6 +1,6 @@
 /** What became of a command, in the words of the people who sent it. */
-import type { Appended } from "refold/RecordedEvent"
 import type { Conflict } from "refold/Conflict"
+import type { Appended } from "refold/RecordedEvent"
 import type { Request } from "./input.ts"
 import type { LeadEvent } from "./Lead.ts"
 
@@ -30,7 +30,9 @@ const did = (event: LeadEvent): string => {
 export const landed = ({ events, missed, version }: Appended<LeadEvent>): Outcome => {
   if (events.length === 0) return { kind: "unchanged", text: `nothing to do at version ${version}` }
   if (missed.length === 0) return { kind: "appended", text: `at version ${version}` }
-  const theirs = missed.map((event) => `${event.event._tag} (${event.metadata.actor}, version ${event.version})`).join(", ")
+  const theirs = missed.map((event) => `${event.event._tag} (${event.metadata.actor}, version ${event.version})`).join(
+    ", "
+  )
   return { kind: "on top", text: `at version ${version}, on top of ${theirs}` }
 }
 
@@ -39,7 +41,10 @@ export const conflicted = ({ by, seen }: Request, { actual, pairs: [pair] }: Con
   const { theirs } = pair
   const who = theirs.metadata.actor === by ? "you" : theirs.metadata.actor ?? "somebody"
   const when = seen === undefined ? "at the same moment" : `since version ${seen}, which you are looking at`
-  return { kind: "conflict", text: `${who} ${did(theirs.event)} (version ${theirs.version}) ${when}: look before you decide` }
+  return {
+    kind: "conflict",
+    text: `${who} ${did(theirs.event)} (version ${theirs.version}) ${when}: look before you decide`
+  }
 }
 
 export const rejected = (message: string): Outcome => ({ kind: "rejected", text: message })

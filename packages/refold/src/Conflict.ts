@@ -55,7 +55,9 @@ export class RetriesExhausted extends Data.TaggedError("RetriesExhausted")<{
   readonly attempts: number
 }> {
   override get message(): string {
-    return `${StreamId.format(this.stream)}: gave up after deciding ${this.attempts} times, each time on a state that had ` +
+    return `${
+      StreamId.format(this.stream)
+    }: gave up after deciding ${this.attempts} times, each time on a state that had ` +
       `already changed; raise \`attempts\` or put fewer writers on this stream`
   }
 }

@@ -98,7 +98,9 @@ export const make = <Event extends Tagged>(
         return Result.fail(`"${type}" is not an event of this aggregate; was it written by a newer release?`)
       }
       if (schemaVersion !== 1) {
-        return Result.fail(`schema version ${schemaVersion} of "${type}" is unknown; was it written by a newer release?`)
+        return Result.fail(
+          `schema version ${schemaVersion} of "${type}" is unknown; was it written by a newer release?`
+        )
       }
       return codec.decode(data)
     }

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as Scope from "effect/Scope"
 import type { AppendCondition } from "./AppendCondition.ts"
 import type { EncodedEvent } from "./EventCodec.ts"

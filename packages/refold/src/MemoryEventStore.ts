@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as EventStore from "./EventStore.ts"
 import * as MemoryDriver from "./internal/memoryDriver.ts"

@@ -51,10 +51,16 @@ export interface Options {
  */
 export const layer = (
   { listen = true, migrate = true, pollInterval = "1 second", schema = "refold" }: Options = {}
-): Layer.Layer<EventStore.EventStore | Checkpoints.Checkpoints, MigrationError | SqlError, PgClient.PgClient | SqlClient> =>
+): Layer.Layer<
+  EventStore.EventStore | Checkpoints.Checkpoints,
+  MigrationError | SqlError,
+  PgClient.PgClient | SqlClient
+> =>
   Layer.effectContext(Effect.gen(function*() {
     if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema)) {
-      return yield* Effect.die(new Error(`"${schema}" cannot be the name of the schema: use a-z, 0-9 and _, at most 51`))
+      return yield* Effect.die(
+        new Error(`"${schema}" cannot be the name of the schema: use a-z, 0-9 and _, at most 51`)
+      )
     }
     const client = yield* PgClient.PgClient
     const sql = client.withoutTransforms()

@@ -27,7 +27,9 @@ export const projection = Projection.make("lead-list", {
             sql.insert({ lead_id: id, name, email, phone, status: "Available", version })
           }`
         } else {
-          yield* sql`update leads_demo.lead_list set ${sql.update({ ...columns(event), version })} where lead_id = ${id}`
+          yield* sql`update leads_demo.lead_list set ${
+            sql.update({ ...columns(event), version })
+          } where lead_id = ${id}`
         }
       }
     })

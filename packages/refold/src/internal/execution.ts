@@ -10,7 +10,7 @@ import type { Types } from "../Decider.ts"
 import type { EventStore } from "../EventStore.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
 import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
-import * as StreamId from "../StreamId.ts"
+import type * as StreamId from "../StreamId.ts"
 import { streamId } from "./naming.ts"
 import * as Timelines from "./timelines.ts"
 
@@ -149,8 +149,8 @@ const recall = Effect.fnUntraced(function*<T extends Types>(
   store: EventStore["Service"],
   stream: StreamId.StreamId,
   timeline: Timelines.Timeline<T["State"], T["Event"]>,
-  seen: number = Infinity,
-  arrived: number = Infinity
+  seen = Infinity,
+  arrived = Infinity
 ): Effect.fn.Return<Timelines.Moment<T["State"], T["Event"]>, EventStoreError> {
   let state: T["State"] = aggregate.initial
   let version = 0

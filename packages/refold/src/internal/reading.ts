@@ -20,43 +20,50 @@ export const stream = (driver: EventStoreDriver) =>
   id: string,
   options?: { readonly after?: number | undefined }
 ): Stream.Stream<RecordedEvent<Event>, EventStoreError> =>
-  Stream.unwrap(Effect.map(streamId(source.category, id), (stream) =>
-    Stream.paginate(options?.after ?? 0, (after) =>
-      Effect.gen(function*() {
-        const page = yield* driver.readStream({ stream, after, limit: pageSize })
-        const events = yield* decodeAll(() => source.codec, page.events)
-        const next = page.events.length < pageSize ? Option.none() : Option.some(after + page.events.length)
-        return [events, next] as const
-      }))))
+  Stream.unwrap(
+    Effect.map(streamId(source.category, id), (stream) =>
+      Stream.paginate(options?.after ?? 0, (after) =>
+        Effect.gen(function*() {
+          const page = yield* driver.readStream({ stream, after, limit: pageSize })
+          const events = yield* decodeAll(() =>
+            source.codec, page.events)
+          const next = page.events.length < pageSize ? Option.none() : Option.some(after + page.events.length)
+          return [events, next] as const
+        })))
+  )
 
 /** The stream's version, without its events. */
 export const version = (driver: EventStoreDriver) => (source: EventSource, id: string) =>
-  Effect.flatMap(streamId(source.category, id), (stream) =>
-    Effect.map(driver.readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 }), (page) => page.version))
+  Effect.flatMap(
+    streamId(source.category, id),
+    (stream) =>
+      Effect.map(driver.readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 }), (page) => page.version)
+  )
 
 /**
  * Pages through the log. When it follows, it starts to watch before the first page is read, so that nothing appended at
  * the seam is missed; at the end of the log it waits instead of stopping.
  */
-export const log = (driver: EventStoreDriver, { follow }: { readonly follow: boolean }) =>
-<const Sources extends EventSources>(
-  sources: Sources,
-  options?: LogOptions
-): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const tenant = yield* StreamId.Tenant
-    const limit = options?.pageSize ?? pageSize
-    const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
-    const [first, ...rest] = codecs.keys()
-    if (first === undefined) return Stream.empty
-    const appended = follow ? yield* driver.watch : Effect.void
-    return Stream.paginate(options?.after ?? 0, (after) =>
-      Effect.gen(function*() {
-        const page = yield* driver.readLog({ tenant, categories: [first, ...rest], after, limit })
-        const events = yield* decodeAll((category) => codecs.get(category), page.events)
-        const full = page.events.length === limit
-        const cursor = full ? page.events[limit - 1]!.position : Math.max(after, page.end)
-        if (!full && events.length === 0 && follow) yield* appended
-        return [events, full || follow ? Option.some(cursor) : Option.none<number>()] as const
-      }))
-  }))
+export const log =
+  (driver: EventStoreDriver, { follow }: { readonly follow: boolean }) =>
+  <const Sources extends EventSources>(
+    sources: Sources,
+    options?: LogOptions
+  ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
+    Stream.unwrap(Effect.gen(function*() {
+      const tenant = yield* StreamId.Tenant
+      const limit = options?.pageSize ?? pageSize
+      const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
+      const [first, ...rest] = codecs.keys()
+      if (first === undefined) return Stream.empty
+      const appended = follow ? yield* driver.watch : Effect.void
+      return Stream.paginate(options?.after ?? 0, (after) =>
+        Effect.gen(function*() {
+          const page = yield* driver.readLog({ tenant, categories: [first, ...rest], after, limit })
+          const events = yield* decodeAll((category) => codecs.get(category), page.events)
+          const full = page.events.length === limit
+          const cursor = full ? page.events[limit - 1]!.position : Math.max(after, page.end)
+          if (!full && events.length === 0 && follow) yield* appended
+          return [events, full || follow ? Option.some(cursor) : Option.none<number>()] as const
+        }))
+    }))

@@ -40,7 +40,12 @@ export const append = (driver: EventStoreDriver, ids: SecureRandom.SecureRandom[
     const outcome = yield* driver.append({ stream, condition, events: encoded })
     const missed = yield* decodeAll(() => source.codec, outcome.missed)
     if (outcome._tag === "Refused") {
-      return yield* new AppendCondition.AppendConditionFailed<Event>({ stream, condition, actual: outcome.version, missed })
+      return yield* new AppendCondition.AppendConditionFailed<Event>({
+        stream,
+        condition,
+        actual: outcome.version,
+        missed
+      })
     }
     const { position, recordedAt, version } = outcome
     return {

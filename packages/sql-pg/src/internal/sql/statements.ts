@@ -1,6 +1,7 @@
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
-  append: `select * from ${name}.append($1::json, $2::integer[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[])`,
+  append:
+    `select * from ${name}.append($1::json, $2::integer[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[])`,
 
   // the version comes from the same snapshot as the events: read apart, they could disagree
   readStream: `select s.version as stream_version, e.*

@@ -77,7 +77,9 @@ export const appending = (it: It) => {
       const tries = [AppendCondition.at(1), AppendCondition.at(7), AppendCondition.noStream]
       const errors = yield* Effect.forEach(tries, (condition) =>
         Effect.map(Effect.result(store.append(Lead, id, [closed], { condition })), failure))
-      const seen = errors.map((error) => error instanceof AppendCondition.AppendConditionFailed && [error.actual, error.missed.length])
+      const seen = errors.map((error) =>
+        error instanceof AppendCondition.AppendConditionFailed && [error.actual, error.missed.length]
+      )
       assert.deepStrictEqual(seen, [[3, 2], [3, 0], [3, 3]])
       assert.strictEqual((yield* store.append(Lead, id, [closed], { condition: AppendCondition.at(3) })).version, 4)
       assert.strictEqual(
@@ -159,7 +161,21 @@ export const appending = (it: It) => {
     Effect.gen(function*() {
       const store = yield* EventStore
       const run = freshId()
-      const ids = ["é", "e\u0301", "É", "名前", "👩‍👩‍👧", " ", "a ", "a", "A", "'; --", "%", "x".repeat(400), "漢".repeat(400)]
+      const ids = [
+        "é",
+        "e\u0301",
+        "É",
+        "名前",
+        "👩‍👩‍👧",
+        " ",
+        "a ",
+        "a",
+        "A",
+        "'; --",
+        "%",
+        "x".repeat(400),
+        "漢".repeat(400)
+      ]
       for (const [index, id] of ids.entries()) yield* store.append(Lead, run + id, [renamed(String(index))])
       for (const [index, id] of ids.entries()) {
         const events = yield* Stream.runCollect(store.read(Lead, run + id))

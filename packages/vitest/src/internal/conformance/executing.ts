@@ -80,7 +80,10 @@ const races = (
       assert.deepStrictEqual<unknown>(pair!.mine, { _tag: "FollowupSet", on: "2026-12-01" })
       assert.deepStrictEqual<unknown>(pair!.theirs.event, { _tag: "StatusChanged", status: "Closed" })
       assert.strictEqual(pair!.theirs.metadata.actor, "bob")
-      assert.include(conflict.message, "FollowupSet, decided at version 1, collides with StatusChanged by bob at version 2")
+      assert.include(
+        conflict.message,
+        "FollowupSet, decided at version 1, collides with StatusChanged by bob at version 2"
+      )
       assert.deepStrictEqual(yield* typesOf(id), ["LeadInitialized", "StatusChanged"])
     }))
 
@@ -114,10 +117,14 @@ const races = (
 }
 
 export const executing = (it: It) => {
-  races(it, "in line within a process", (first, second) =>
-    Effect.all([Effect.result(first(Lead, Account)), Effect.result(second(Lead, Account))], {
-      concurrency: "unbounded"
-    }))
+  races(
+    it,
+    "in line within a process",
+    (first, second) =>
+      Effect.all([Effect.result(first(Lead, Account)), Effect.result(second(Lead, Account))], {
+        concurrency: "unbounded"
+      })
+  )
 
   races(it, "through the store", (first, second) =>
     Effect.gen(function*() {
@@ -188,8 +195,11 @@ export const executing = (it: It) => {
   it.effect("a rejection keeps its own type and appends nothing", () =>
     Effect.gen(function*() {
       const id = freshId()
-      const rejected = yield* Effect.catchTag(Account.execute(id, { _tag: "Debit", cents: 5 }), "InsufficientFunds", (e) =>
-        Effect.succeed(e.missing))
+      const rejected = yield* Effect.catchTag(
+        Account.execute(id, { _tag: "Debit", cents: 5 }),
+        "InsufficientFunds",
+        (e) => Effect.succeed(e.missing)
+      )
       assert.strictEqual(rejected, 5)
       assert.strictEqual((yield* Account.load(id)).version, 0)
     }))
@@ -215,7 +225,9 @@ export const executing = (it: It) => {
         Effect.result(processes[index % 4]!.execute(id, { _tag: "Debit", cents: 100 }, { attempts: 100 })))
       const results = yield* Effect.all(debits, { concurrency: "unbounded" })
       assert.strictEqual(results.filter(Result.isSuccess).length, 1)
-      for (const lost of results.filter(Result.isFailure)) assert.instanceOf(lost.failure, InsufficientFunds)
+      for (const lost of results.filter(Result.isFailure)) {
+        assert.instanceOf(lost.failure, InsufficientFunds)
+      }
       assert.strictEqual((yield* Account.load(id)).state, 0)
     }))
 

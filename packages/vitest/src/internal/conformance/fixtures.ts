@@ -1,3 +1,4 @@
+import type { Vitest } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -7,7 +8,6 @@ import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
 import type { Checkpoints } from "refold/Checkpoints"
 import { EventStore } from "refold/EventStore"
-import type { Vitest } from "@effect/vitest"
 
 export type Services = EventStore | Checkpoints
 

@@ -48,7 +48,9 @@ export const following = (it: It) => {
       )
       const seen = yield* Fiber.join(subscriber)
       assert.deepStrictEqual(
-        seen.map(({ event }) => event.cents).sort((a, b) => a - b),
+        seen.map(({ event }) =>
+          event.cents
+        ).toSorted((a, b) => a - b),
         Array.from({ length: 200 }, (_, index) => index + 1)
       )
       const versions = new Map<string, number>()

@@ -99,16 +99,21 @@ export const reading = (it: It) => {
       assert.deepStrictEqual(names(rest), ["3", "4"])
     }))
 
-  it.effect.prop("what a schema can express is read back as it was written", { event: Everything.event }, ({ event }) =>
-    Effect.gen(function*() {
-      const store = yield* EventStore.EventStore
-      const id = freshId()
-      const strange = "\0 \ud800 \udfff \u2028 👩‍👩‍👧 \\u0000 \"'"
-      const events = [event, { ...event, text: strange + event.text }]
-      yield* store.append(Everything, id, events)
-      const read = yield* Stream.runCollect(store.read(Everything, id))
-      assert.deepStrictEqual(read.map(({ event }) => event), events)
-    }), { arbitrary: { runs: 50 } })
+  it.effect.prop(
+    "what a schema can express is read back as it was written",
+    { event: Everything.event },
+    ({ event }) =>
+      Effect.gen(function*() {
+        const store = yield* EventStore.EventStore
+        const id = freshId()
+        const strange = "\0 \ud800 \udfff \u2028 👩‍👩‍👧 \\u0000 \"'"
+        const events = [event, { ...event, text: strange + event.text }]
+        yield* store.append(Everything, id, events)
+        const read = yield* Stream.runCollect(store.read(Everything, id))
+        assert.deepStrictEqual(read.map(({ event }) => event), events)
+      }),
+    { arbitrary: { runs: 50 } }
+  )
 
   it.effect("a tenant sees its own streams only", () =>
     Effect.gen(function*() {
