@@ -58,6 +58,8 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
 }
 
 /**
+ * How to execute a command.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +78,8 @@ export interface ExecuteOptions {
 }
 
 /**
+ * How far to fold: to the end, unless a version or an instant is given. Beyond the end is the end.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -107,6 +111,8 @@ export interface Loaded<out State> {
 export type Decision<Event> = ReadonlyArray<Event> | Result.Result<ReadonlyArray<Event>, unknown>
 
 /**
+ * The rejections among what `decide` returns.
+ *
  * @category utility types
  * @since 0.1.0
  */

@@ -38,6 +38,8 @@ export class CheckpointMoved extends Data.TaggedError("CheckpointMoved")<{
 }
 
 /**
+ * Keeps the checkpoints of projections. Engines provide it together with their `EventStore`; projections use it.
+ *
  * @category services
  * @since 0.1.0
  */

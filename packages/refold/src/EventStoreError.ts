@@ -85,6 +85,8 @@ export class UnreadableEvent extends Data.TaggedError("UnreadableEvent")<{
 }
 
 /**
+ * Why the store failed.
+ *
  * @category errors
  * @since 0.1.0
  */

@@ -28,6 +28,8 @@ export const Metadata = Schema.Struct({
 })
 
 /**
+ * Stored beside every event: see the schema of the same name.
+ *
  * @category models
  * @since 0.1.0
  */

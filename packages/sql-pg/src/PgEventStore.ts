@@ -20,6 +20,8 @@ import { statements } from "./internal/sql/statements.ts"
 import * as Watching from "./internal/watching.ts"
 
 /**
+ * How to keep the store. The defaults suit a server that is reached without a pooler.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { isSqlError } from "effect/sql/SqlError"
 import * as Checkpoints from "refold/Checkpoints"
 import { toStoreError, transact } from "./errors.ts"
 import type { statements } from "./sql/statements.ts"
@@ -18,12 +17,12 @@ export const make = (
       ),
     advance: (projection, { from, to }) => (handle) =>
       sql.unsafe(moveCheckpoint, [projection.name, projection.version, BigInt(from), BigInt(to)]).pipe(
+        Effect.mapError(toStoreError),
         Effect.filterOrFail(
           (rows) => rows.length === 1,
           () => new Checkpoints.CheckpointMoved({ projection, expected: from })
         ),
         Effect.andThen(handle),
-        transact(sql),
-        Effect.mapError((error) => isSqlError(error) ? toStoreError(error) : error)
+        transact(sql)
       )
   })

@@ -30,15 +30,28 @@ const describe = (error: SqlError): string => {
     : error.message
 }
 
+/** An error of what runs in a transaction, to be told apart from those of the transaction itself. */
+class Inside<E> {
+  readonly error: E
+
+  constructor(error: E) {
+    this.error = error
+  }
+}
+
 /**
- * `withTransaction` that reports a connection lost inside of it as an error: the client's own dies, because its ROLLBACK
- * fails as well.
+ * `withTransaction` whose own errors are those of the store, while what runs inside keeps its errors. A connection lost
+ * inside is an error as well: the client's own dies of it, because its ROLLBACK fails too.
  */
 export const transact =
-  (sql: SqlClient.SqlClient) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
-    Effect.catchCause(sql.withTransaction(self), (cause) => {
-      const lost = cause.reasons.find((reason) => Cause.isDieReason(reason) && isSqlError(reason.defect))
-      return lost !== undefined && Cause.isDieReason(lost) && isSqlError(lost.defect) && !Cause.hasInterrupts(cause)
-        ? Effect.fail(lost.defect)
-        : Effect.failCause(cause)
-    })
+  (sql: SqlClient.SqlClient) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | EventStoreError.EventStoreError, R> =>
+    sql.withTransaction(Effect.mapError(self, (error) => new Inside(error))).pipe(
+      Effect.catchCause((cause) => {
+        const lost = cause.reasons.find((reason) => Cause.isDieReason(reason) && isSqlError(reason.defect))
+        return lost !== undefined && Cause.isDieReason(lost) && isSqlError(lost.defect) && !Cause.hasInterrupts(cause)
+          ? Effect.fail(lost.defect)
+          : Effect.failCause(cause)
+      }),
+      Effect.mapError((error) => error instanceof Inside ? error.error : toStoreError(error))
+    )
