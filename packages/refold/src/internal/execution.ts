@@ -57,65 +57,67 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   Appended<T["Event"]>,
   T["Rejection"] | Conflict<T["Event"]> | RetriesExhausted | EventStoreError
 > {
+  const { conflicts, evolve } = aggregate
   const known = strict ?? seen
   const missed: Array<RecordedEvent<T["Event"]>> = []
-  let decided: ReadonlyArray<T["Event"]> = []
 
-  const conflict = (actual: number) =>
+  const remembered = known === undefined ? arrivedAt : Timelines.find(arrivedAt, known)
+  let at = remembered ?? (yield* recall(aggregate, store, stream, timeline, arrivedAt, known))
+  const expected = known ?? at.version
+
+  const conflict = (decided: ReadonlyArray<T["Event"]>, actual = at.version) =>
     new Conflict<T["Event"]>({
       stream,
       expected,
       actual,
       theirs: missed,
       pairs: strict === undefined
-        ? Conflicts.judge(aggregate.conflicts, decided, missed).collisions
+        ? Conflicts.judge(conflicts, decided, missed).collisions
         : missed.flatMap((theirs) => decided.map((mine) => ({ mine, theirs })))
     })
+  const decide = () => Effect.fromResult(aggregate.decide(command, at.state))
+  const collides = (decided: ReadonlyArray<T["Event"]>) =>
+    Conflicts.judge(conflicts, decided, missed).verdict === "collides" || (strict !== undefined && missed.length > 0)
 
-  const collides = () => Conflicts.judge(aggregate.conflicts, decided, missed).verdict === "collides"
+  if (at.version !== expected) return yield* conflict([])
 
-  let at = (known === undefined ? arrivedAt : Timelines.find(arrivedAt, known)) ??
-    (yield* recall(aggregate, store, stream, timeline, known, arrivedAt?.version))
-  const expected = known ?? at.version
-  if (at.version !== expected) return yield* conflict(at.version)
-
-  let decision = aggregate.decide(command, at.state)
-  if (Result.isFailure(decision) || decision.success.length === 0) {
-    // a no, or nothing to do, on a state that was history on arrival is not an answer: ask again what was true then
-    while (at.next !== undefined && at.version < (arrivedAt?.version ?? Infinity)) {
-      missed.push(...at.next.events)
-      at = at.next.moment
+  const first = aggregate.decide(command, at.state)
+  if (Result.isFailure(first) || first.success.length === 0) {
+    // a no, or nothing to do, is an answer only on what was true when the command arrived
+    const { events, metOurs, moment } = Timelines.walkElsewhere(at)
+    missed.push(...events)
+    at = moment
+    if (remembered !== undefined && !metOurs) {
+      const later = yield* Stream.runCollect(store.read(aggregate, stream.id, { after: at.version }))
+      missed.push(...later)
+      at = Timelines.extend(at, { events: later, evolve, ours: false })
+      Timelines.moveTo(timeline, at)
     }
-    if (missed.length > 0 && strict !== undefined) return yield* conflict(at.version)
-    if (missed.length > 0) decision = aggregate.decide(command, at.state)
+    if (strict !== undefined && missed.length > 0) return yield* conflict([])
   }
-  decided = yield* Effect.fromResult(decision)
-  if (collides()) return yield* conflict(at.version)
+  let decided = yield* decide()
+  if (collides(decided)) return yield* conflict(decided)
 
   for (let attempt = 1;; attempt++) {
-    while (at.next !== undefined) {
-      const { events } = at.next
-      at = at.next.moment
-      missed.push(...events)
-      const { verdict } = Conflicts.judge(aggregate.conflicts, decided, events)
-      if (verdict === "collides" || strict !== undefined) {
-        for (; at.next !== undefined; at = at.next.moment) missed.push(...at.next.events)
-        return yield* conflict(at.version)
-      }
-      if (verdict === "redecides") {
-        decided = yield* Effect.fromResult(aggregate.decide(command, at.state))
-        if (collides()) return yield* conflict(at.version)
-      }
-    }
     if (decided.length === 0 && strict === undefined) {
       return { stream, version: at.version, position: at.position, events: [], missed }
     }
+    const { events, moment } = Timelines.walk(at)
+    missed.push(...events)
+    at = moment
+    if (collides(decided)) return yield* conflict(decided)
+    if (Conflicts.judge(conflicts, decided, events).verdict === "redecides") {
+      decided = yield* decide()
+      if (collides(decided)) return yield* conflict(decided)
+      if (decided.length === 0) continue
+    }
+
     const outcome = yield* Effect.catchTag(
       store.append(aggregate, stream.id, decided, {
         condition: strict === undefined
           ? AppendCondition.onlySince(
             at.version,
-            aggregate.conflicts.commuting(decided.map((event) => event._tag)).map(aggregate.codec.storedType)
+            conflicts.commuting(decided.map((event) => event._tag)).map(aggregate.codec.storedType)
           )
           : AppendCondition.at(strict),
         metadata
@@ -123,55 +125,48 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       "AppendConditionFailed",
       Effect.succeed
     )
+    const ahead = Timelines.extend(at, { events: outcome.missed, evolve, ours: false })
     if (!(outcome instanceof AppendCondition.AppendConditionFailed)) {
-      Timelines.moveTo(timeline, Timelines.extend(at, [...outcome.missed, ...outcome.events], aggregate.evolve))
-      return outcome.missed.length + missed.length === 0
-        ? outcome
-        : { ...outcome, missed: [...missed, ...outcome.missed] }
+      Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
+      return missed.length === 0 ? outcome : { ...outcome, missed: [...missed, ...outcome.missed] }
     }
     if (outcome.actual < at.version) {
       // the stream is shorter than what was seen of it, as after a restore: nothing known of it can be trusted
       Timelines.forget(timeline)
-      return yield* conflict(outcome.actual)
+      return yield* conflict(decided, outcome.actual)
     }
-    Timelines.moveTo(timeline, Timelines.extend(at, outcome.missed, aggregate.evolve))
+    Timelines.moveTo(timeline, ahead)
     if (attempt >= attempts) return yield* new RetriesExhausted({ stream, attempts })
     if (attempt > 1) yield* backOff(attempt)
   }
 })
 
-/**
- * Reads the stream and folds it up to the version that was seen. What came after hangs on to that moment, with a stop at
- * the version that was known on arrival.
- */
+/** Reads the stream, folds it up to the version that was seen, and ties that moment to the timeline. */
 const recall = Effect.fnUntraced(function*<T extends Types>(
   aggregate: Aggregate<T>,
   store: EventStore["Service"],
   stream: StreamId.StreamId,
   timeline: Timelines.Timeline<T["State"], T["Event"]>,
-  seen = Infinity,
-  arrived = Infinity
+  arrivedAt: Timelines.Moment<T["State"], T["Event"]> | undefined,
+  seen = Infinity
 ): Effect.fn.Return<Timelines.Moment<T["State"], T["Event"]>, EventStoreError> {
-  let state: T["State"] = aggregate.initial
-  let version = 0
-  let position = 0
-  const later: Array<RecordedEvent<T["Event"]>> = []
-  yield* Stream.runForEachArray(store.read(aggregate, stream.id), (events) =>
+  const { evolve, initial } = aggregate
+  const known = Math.min(seen, timeline.now.moment?.version ?? Infinity)
+  const events: Array<RecordedEvent<T["Event"]>> = []
+  let moment: Timelines.Moment<T["State"], T["Event"]> = { state: initial, version: 0, position: 0, next: undefined }
+  yield* Stream.runForEachArray(store.read(aggregate, stream.id), (page) =>
     Effect.sync(() => {
-      for (const recorded of events) {
-        if (recorded.version > seen) later.push(recorded)
-        else {
-          state = aggregate.evolve(state, recorded.event)
-          version = recorded.version
-          position = recorded.position
-        }
+      let { position, state, version } = moment
+      for (const recorded of page) {
+        if (recorded.version > known) events.push(recorded)
+        if (recorded.version > seen) continue
+        state = evolve(state, recorded.event)
+        version = recorded.version
+        position = recorded.position
       }
+      moment = { state, version, position, next: undefined }
     }))
-  const moment: Timelines.Moment<T["State"], T["Event"]> = { state, version, position, next: undefined }
-  const stop = later.filter((event) => event.version <= arrived).length
-  const then = Timelines.extend(moment, later.slice(0, stop), aggregate.evolve)
-  const latest = Timelines.extend(then, later.slice(stop), aggregate.evolve)
-  Timelines.moveTo(timeline, latest)
+  Timelines.attach(timeline, moment, { arrivedAt, events, evolve })
   return moment
 })
 

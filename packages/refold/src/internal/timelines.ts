@@ -17,6 +17,16 @@ export interface Moment<State, Event extends Tagged> {
 interface Step<State, Event extends Tagged> {
   readonly events: ReadonlyArray<RecordedEvent<Event>>
   readonly moment: Moment<State, Event>
+  /** Whether the events were appended by this line, and not only seen by it. */
+  readonly ours: boolean
+}
+
+/** The events that were passed on the way from one moment to a later one. */
+export interface Walk<State, Event extends Tagged> {
+  readonly events: ReadonlyArray<RecordedEvent<Event>>
+  readonly moment: Moment<State, Event>
+  /** What ended it: an event of this line, or the end of what is known. */
+  readonly metOurs: boolean
 }
 
 /** What is known when a command arrives; filled in later for those who arrive before anything was loaded. */
@@ -91,17 +101,70 @@ export const find = <State, Event extends Tagged>(
   return moment?.version === version ? moment : undefined
 }
 
+/** All that is known to have come after a moment. */
+export const walk = <State, Event extends Tagged>(
+  from: Moment<State, Event>,
+  until: (step: Step<State, Event>) => boolean = () => false
+): Walk<State, Event> => {
+  const events: Array<RecordedEvent<Event>> = []
+  let moment = from
+  for (; moment.next !== undefined; moment = moment.next.moment) {
+    if (until(moment.next)) return { events, moment, metOurs: true }
+    for (const event of moment.next.events) events.push(event)
+  }
+  return { events, moment, metOurs: false }
+}
+
+/** What came after a moment from elsewhere, before this line appended anything. */
+export const walkElsewhere = <State, Event extends Tagged>(from: Moment<State, Event>): Walk<State, Event> =>
+  walk(from, ({ ours }) => ours)
+
 /** Hangs the events that followed on to a moment, and returns the moment after them. */
 export const extend = <State, Event extends Tagged>(
   moment: Moment<State, Event>,
-  events: ReadonlyArray<RecordedEvent<Event>>,
-  evolve: (state: State, event: Event) => State
+  { events, evolve, ours }: {
+    readonly events: ReadonlyArray<RecordedEvent<Event>>
+    readonly evolve: (state: State, event: Event) => State
+    readonly ours: boolean
+  }
 ): Moment<State, Event> => {
   const last = events.at(-1)
   if (last === undefined) return moment
   let { state } = moment
   for (const { event } of events) state = evolve(state, event)
   const after: Moment<State, Event> = { state, version: last.version, position: last.position, next: undefined }
-  moment.next = { events, moment: after }
+  moment.next = { events, moment: after, ours }
   return after
+}
+
+/**
+ * Ties a moment that was read from the store to the timeline, so that walks from it and to it pass over what is known.
+ * `events` are those after the moment or after the latest one, whichever is earlier.
+ */
+export const attach = <State, Event extends Tagged>(
+  timeline: Timeline<State, Event>,
+  moment: Moment<State, Event>,
+  { arrivedAt, events, evolve }: {
+    readonly arrivedAt: Moment<State, Event> | undefined
+    readonly events: ReadonlyArray<RecordedEvent<Event>>
+    readonly evolve: (state: State, event: Event) => State
+  }
+): void => {
+  const latest = timeline.now.moment
+  const after = (version: number, upTo = Infinity) =>
+    events.filter((event) => event.version > version && event.version <= upTo)
+  if (latest === undefined || latest.version <= moment.version) {
+    if (latest !== undefined && latest.version < moment.version) {
+      latest.next = { events: after(latest.version, moment.version), moment, ours: false }
+    }
+    moveTo(timeline, extend(moment, { events: after(moment.version), evolve, ours: false }))
+    return
+  }
+  // those ahead in line may have landed since the command arrived: a stop before them
+  const elsewhere = arrivedAt === undefined ? undefined : walkElsewhere(arrivedAt)
+  const metOurs = elsewhere?.metOurs === true
+  const stop = metOurs ? elsewhere.moment.version : moment.version
+  const arrival = extend(moment, { events: after(moment.version, stop), evolve, ours: false })
+  arrival.next = { events: after(arrival.version, latest.version), moment: latest, ours: metOurs }
+  moveTo(timeline, extend(latest, { events: after(latest.version), evolve, ours: false }))
 }
