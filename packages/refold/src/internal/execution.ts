@@ -11,6 +11,7 @@ import type { EventStore } from "../EventStore.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
 import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
 import type * as StreamId from "../StreamId.ts"
+import * as Loading from "./loading.ts"
 import { streamId } from "./naming.ts"
 import * as Timelines from "./timelines.ts"
 
@@ -59,10 +60,10 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
 > {
   const { conflicts, evolve } = aggregate
   const known = strict ?? seen
-  const missed: Array<RecordedEvent<T["Event"]>> = []
+  let missed: ReadonlyArray<RecordedEvent<T["Event"]>> = []
 
   const remembered = known === undefined ? arrivedAt : Timelines.find(arrivedAt, known)
-  let at = remembered ?? (yield* recall(aggregate, store, stream, timeline, arrivedAt, known))
+  let at = remembered ?? (yield* Loading.recall(aggregate, store, stream, timeline, arrivedAt, known))
   const expected = known ?? at.version
 
   const conflict = (decided: ReadonlyArray<T["Event"]>, actual = at.version) =>
@@ -75,39 +76,45 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         ? Conflicts.judge(conflicts, decided, missed).collisions
         : missed.flatMap((theirs) => decided.map((mine) => ({ mine, theirs })))
     })
-  const decide = () => Effect.fromResult(aggregate.decide(command, at.state))
   const collides = (decided: ReadonlyArray<T["Event"]>) =>
     Conflicts.judge(conflicts, decided, missed).verdict === "collides" || (strict !== undefined && missed.length > 0)
 
   if (at.version !== expected) return yield* conflict([])
 
-  const first = aggregate.decide(command, at.state)
-  if (Result.isFailure(first) || first.success.length === 0) {
-    // a no, or nothing to do, is an answer only on what was true when the command arrived
+  // first to where the stream was when the command arrived: a no, or nothing to do, is an answer only on what is true there
+  let decision = aggregate.decide(command, at.state)
+  let mayBeBehind = remembered !== undefined
+  while (known !== undefined || eventsOf(decision).length === 0) {
     const { events, metOurs, moment } = Timelines.walkElsewhere(at)
-    missed.push(...events)
-    at = moment
-    if (remembered !== undefined && !metOurs) {
+    if (events.length === 0) {
+      if (eventsOf(decision).length > 0 || metOurs || !mayBeBehind) break
       const later = yield* Stream.runCollect(store.read(aggregate, stream.id, { after: at.version }))
-      missed.push(...later)
-      at = Timelines.extend(at, { events: later, evolve, ours: false })
-      Timelines.moveTo(timeline, at)
+      Timelines.moveTo(timeline, Timelines.extend(at, { events: later, evolve, ours: false }))
+      mayBeBehind = false
+      continue
     }
-    if (strict !== undefined && missed.length > 0) return yield* conflict([])
+    at = moment
+    missed = missed.concat(events)
+    const mine = eventsOf(decision)
+    if (collides(mine)) return yield* conflict(mine)
+    if (mine.length === 0 || Conflicts.judge(conflicts, mine, events).verdict === "redecides") {
+      decision = aggregate.decide(command, at.state)
+    }
   }
-  let decided = yield* decide()
+  let decided = yield* Effect.fromResult(decision)
   if (collides(decided)) return yield* conflict(decided)
 
+  // then over whatever came after that, until it is placed
   for (let attempt = 1;; attempt++) {
     if (decided.length === 0 && strict === undefined) {
       return { stream, version: at.version, position: at.position, events: [], missed }
     }
     const { events, moment } = Timelines.walk(at)
-    missed.push(...events)
+    missed = missed.concat(events)
     at = moment
     if (collides(decided)) return yield* conflict(decided)
     if (Conflicts.judge(conflicts, decided, events).verdict === "redecides") {
-      decided = yield* decide()
+      decided = yield* Effect.fromResult(aggregate.decide(command, at.state))
       if (collides(decided)) return yield* conflict(decided)
       if (decided.length === 0) continue
     }
@@ -128,7 +135,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     const ahead = Timelines.extend(at, { events: outcome.missed, evolve, ours: false })
     if (!(outcome instanceof AppendCondition.AppendConditionFailed)) {
       Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
-      return missed.length === 0 ? outcome : { ...outcome, missed: [...missed, ...outcome.missed] }
+      return missed.length === 0 ? outcome : { ...outcome, missed: missed.concat(outcome.missed) }
     }
     if (outcome.actual < at.version) {
       // the stream is shorter than what was seen of it, as after a restore: nothing known of it can be trusted
@@ -141,34 +148,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   }
 })
 
-/** Reads the stream, folds it up to the version that was seen, and ties that moment to the timeline. */
-const recall = Effect.fnUntraced(function*<T extends Types>(
-  aggregate: Aggregate<T>,
-  store: EventStore["Service"],
-  stream: StreamId.StreamId,
-  timeline: Timelines.Timeline<T["State"], T["Event"]>,
-  arrivedAt: Timelines.Moment<T["State"], T["Event"]> | undefined,
-  seen = Infinity
-): Effect.fn.Return<Timelines.Moment<T["State"], T["Event"]>, EventStoreError> {
-  const { evolve, initial } = aggregate
-  const known = Math.min(seen, timeline.now.moment?.version ?? Infinity)
-  const events: Array<RecordedEvent<T["Event"]>> = []
-  let moment: Timelines.Moment<T["State"], T["Event"]> = { state: initial, version: 0, position: 0, next: undefined }
-  yield* Stream.runForEachArray(store.read(aggregate, stream.id), (page) =>
-    Effect.sync(() => {
-      let { position, state, version } = moment
-      for (const recorded of page) {
-        if (recorded.version > known) events.push(recorded)
-        if (recorded.version > seen) continue
-        state = evolve(state, recorded.event)
-        version = recorded.version
-        position = recorded.position
-      }
-      moment = { state, version, position, next: undefined }
-    }))
-  Timelines.attach(timeline, moment, { arrivedAt, events, evolve })
-  return moment
-})
+const eventsOf = <Event, Rejection>(decision: Result.Result<ReadonlyArray<Event>, Rejection>): ReadonlyArray<Event> =>
+  Result.isSuccess(decision) ? decision.success : []
 
 /** Spreads out those who race for one stream from several processes: up to 2, 4, 8 … 128 ms. */
 const backOff = (attempt: number) =>

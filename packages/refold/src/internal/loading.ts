@@ -5,6 +5,9 @@ import type { Aggregate, Loaded, LoadOptions } from "../Aggregate.ts"
 import type { Types } from "../Decider.ts"
 import type { EventStore } from "../EventStore.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
+import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { StreamId } from "../StreamId.ts"
+import * as Timelines from "./timelines.ts"
 
 /** Folds a stream, up to a version or an instant if asked to. */
 export const load = Effect.fnUntraced(function*<T extends Types>(
@@ -28,4 +31,33 @@ export const load = Effect.fnUntraced(function*<T extends Types>(
     )
   )
   return loaded
+})
+
+/** Reads the stream, folds it up to the version that was seen, and ties that moment to the timeline. */
+export const recall = Effect.fnUntraced(function*<T extends Types>(
+  aggregate: Aggregate<T>,
+  store: EventStore["Service"],
+  stream: StreamId,
+  timeline: Timelines.Timeline<T["State"], T["Event"]>,
+  arrivedAt: Timelines.Moment<T["State"], T["Event"]> | undefined,
+  seen = Infinity
+): Effect.fn.Return<Timelines.Moment<T["State"], T["Event"]>, EventStoreError> {
+  const { evolve, initial } = aggregate
+  const known = Math.min(seen, timeline.now.moment?.version ?? Infinity)
+  const events: Array<RecordedEvent<T["Event"]>> = []
+  let moment: Timelines.Moment<T["State"], T["Event"]> = { state: initial, version: 0, position: 0, next: undefined }
+  yield* Stream.runForEachArray(store.read(aggregate, stream.id), (page) =>
+    Effect.sync(() => {
+      let { position, state, version } = moment
+      for (const recorded of page) {
+        if (recorded.version > known) events.push(recorded)
+        if (recorded.version > seen) continue
+        state = evolve(state, recorded.event)
+        version = recorded.version
+        position = recorded.position
+      }
+      moment = { state, version, position, next: undefined }
+    }))
+  Timelines.attach(timeline, moment, { arrivedAt, events, evolve })
+  return moment
 })
