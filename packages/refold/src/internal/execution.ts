@@ -84,10 +84,12 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   // first to where the stream was when the command arrived: a no, or nothing to do, is an answer only on what is true there
   let decision = aggregate.decide(command, at.state)
   let mayBeBehind = remembered !== undefined
-  while (known !== undefined || eventsOf(decision).length === 0) {
+  for (;;) {
+    const mine = eventsOf(decision)
+    if (mine.length > 0 && known === undefined) break
     const { events, metOurs, moment } = Timelines.walkElsewhere(at)
     if (events.length === 0) {
-      if (eventsOf(decision).length > 0 || metOurs || !mayBeBehind) break
+      if (mine.length > 0 || metOurs || !mayBeBehind) break
       const later = yield* Stream.runCollect(store.read(aggregate, stream.id, { after: at.version }))
       Timelines.moveTo(timeline, Timelines.extend(at, { events: later, evolve, ours: false }))
       mayBeBehind = false
@@ -95,7 +97,6 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     }
     at = moment
     missed = missed.concat(events)
-    const mine = eventsOf(decision)
     if (collides(mine)) return yield* conflict(mine)
     if (mine.length === 0 || Conflicts.judge(conflicts, mine, events).verdict === "redecides") {
       decision = aggregate.decide(command, at.state)
