@@ -29,7 +29,14 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the cost of 
       const sql = yield* SqlClient.SqlClient
       const pages = Effect.gen(function*() {
         const id = crypto.randomUUID()
-        const request = JSON.stringify([{ append: 0, tenant: "default", category: "Counter", stream_id: id, at_least: 0, known: 0 }])
+        const request = JSON.stringify([{
+          append: 0,
+          tenant: "default",
+          category: "Counter",
+          stream_id: id,
+          at_least: 0,
+          known: 0
+        }])
         const plan = yield* sql<{ "QUERY PLAN": string }>`explain (analyze, buffers) select * from refold.append(
           ${request}::json, ${[0]}::integer[], ${[id]}::uuid[], ${["Counted"]}::text[], ${[1]}::integer[],
           ${["{}"]}::text[], ${["{}"]}::text[])`

@@ -1,0 +1,215 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Aggregate } from "refold/Aggregate"
+import { Conflict } from "refold/Conflict"
+import { EventStore } from "refold/EventStore"
+import * as MemoryEventStore from "refold/MemoryEventStore"
+import {
+  AccountCommand,
+  LeadCommand,
+  makeAccount,
+  makeLead,
+  makeSwitch,
+  programs,
+  SwitchCommand,
+  tables
+} from "./programs.ts"
+import { assertSame, foretell, play, type Step, type Types } from "./races.ts"
+
+const leads = programs(Arbitrary.schema(LeadCommand))
+const leadHistory = [{ _tag: "Initialized", name: "Ann" }, { _tag: "StatusChanged", status: "Open" }] as const
+const accounts = programs(Arbitrary.schema(AccountCommand))
+const accountHistory = [{ _tag: "Credited", cents: 100 }] as const
+const switches = programs(Arbitrary.schema(SwitchCommand))
+const switchHistory = [{ _tag: "A" }, { _tag: "B" }] as const
+
+const ofItsOwn = (index: number) => index
+const theSame = () => 0
+
+const options = { arbitrary: { size: 30, maxShrinks: 2000 } }
+
+describe("commands that race through the store, each from a process of its own, end as the conflict table says", () => {
+  const check = Effect.fnUntraced(function*<T extends Types>(
+    make: () => Aggregate<T>,
+    history: ReadonlyArray<T["Event"]>,
+    program: ReadonlyArray<Step<T["Command"]>>
+  ) {
+    const foretold = foretell(make(), history, program)
+    const raced = yield* play(make, history, program, ofItsOwn)
+    assertSame(history, program, ["foretold", foretold], ["raced", raced])
+  })
+
+  it.live.prop("leads, which collide", [leads], ([program]) => check(makeLead, leadHistory, program), options)
+
+  it.live.prop(
+    "accounts, which decide again",
+    [accounts],
+    ([program]) => check(makeAccount, accountHistory, program),
+    options
+  )
+
+  it.live.prop(
+    "under any table",
+    [tables, switches],
+    ([table, program]) => check(makeSwitch(table), switchHistory, program),
+    options
+  )
+})
+
+describe("commands that line up in one process end as if each had come from a process of its own", () => {
+  const check = Effect.fnUntraced(function*<T extends Types>(
+    make: () => Aggregate<T>,
+    history: ReadonlyArray<T["Event"]>,
+    program: ReadonlyArray<Step<T["Command"]>>
+  ) {
+    const raced = yield* play(make, history, program, ofItsOwn)
+    const inLine = yield* play(make, history, program, theSame)
+    assertSame(history, program, ["raced", raced], ["in line", inLine])
+  })
+
+  it.live.prop("leads, which collide", [leads], ([program]) => check(makeLead, leadHistory, program), options)
+
+  it.live.prop(
+    "accounts, which decide again",
+    [accounts],
+    ([program]) => check(makeAccount, accountHistory, program),
+    options
+  )
+
+  it.live.prop(
+    "under any table",
+    [tables, switches],
+    ([table, program]) => check(makeSwitch(table), switchHistory, program),
+    options
+  )
+
+  const debit = { _tag: "Debit", cents: 100 } as const
+  const credit = { _tag: "Credit", cents: 100 } as const
+
+  it.live("a debit behind a debit and a credit decides again on both, not between them", () =>
+    check(makeAccount, accountHistory, [
+      { letGo: 0, command: debit },
+      { letGo: 0, command: credit },
+      { letGo: 0, command: debit }
+    ]))
+
+  it.live("so it does if the credit was given on an old screen", () =>
+    check(makeAccount, accountHistory, [
+      { letGo: 0, command: debit },
+      { letGo: 0, command: credit, seen: { ago: 1, strict: false } },
+      { letGo: 0, command: debit }
+    ]))
+
+  it.live("what is decided again meets all that was missed, as if it had been decided at first", () => {
+    const make = makeSwitch({
+      A: { A: "commutes", B: "commutes", C: "commutes" },
+      B: { A: "redecides", B: "commutes", C: "commutes" },
+      C: { A: "collides", B: "commutes", C: "commutes" }
+    })
+    const program: ReadonlyArray<Step<typeof SwitchCommand.Type>> = [
+      { letGo: 0, command: { _tag: "Flip", whenOn: ["A"], whenOff: null } },
+      { letGo: 0, command: { _tag: "Flip", whenOn: ["B"], whenOff: ["C"] } }
+    ]
+    return Effect.gen(function*() {
+      yield* check(make, switchHistory, program)
+      const { commands } = yield* play(make, switchHistory, program, theSame)
+      assert.deepStrictEqual(commands, ["lands A at version 3", "conflicts with what came after version 2: C with A"])
+    })
+  })
+
+  // what is decided again, or asked again after a no, is decided at its turn, when others may have had theirs or not
+  it.live.prop(
+    "leads, whatever processes they are spread over, if nothing is decided twice",
+    [
+      programs(Arbitrary.schema(Schema.Union([LeadCommand.cases.ChangeName, LeadCommand.cases.SetFollowup]))),
+      Arbitrary.array(Arbitrary.schema(Schema.Literals([0, 1, 2])), { minLength: 7, maxLength: 7 })
+    ],
+    ([program, processes]) =>
+      Effect.gen(function*() {
+        const history = [...leadHistory, { _tag: "FollowupSet", on: "Monday" }] as const
+        const arrived = program.map((step) => ({ ...step, letGo: 0 }))
+        const raced = yield* play(makeLead, history, arrived, ofItsOwn)
+        const spread = yield* play(makeLead, history, arrived, (index) => processes[index]!)
+        assertSame(history, arrived, ["raced", raced], ["spread", spread])
+      }),
+    options
+  )
+})
+
+it.live("a command that finds nobody in line knows what other processes have appended", () =>
+  Effect.gen(function*() {
+    const here = makeLead()
+    const elsewhere = makeLead()
+    yield* here.execute("1", { _tag: "Initialize", name: "Ann" })
+    yield* elsewhere.execute("1", { _tag: "ChangeStatus", status: "Closed" })
+    const { events, missed } = yield* here.execute("1", { _tag: "ChangeStatus", status: "Open" })
+    assert.deepStrictEqual([events.length, missed.length], [1, 0])
+  }).pipe(Effect.provide(MemoryEventStore.layer)))
+
+describe("a command in line is not answered with what was true before it was given", () => {
+  /**
+   * The first command is under way in this process when the second lands through another; only then the third is given
+   * to this one. How does it end?
+   */
+  const behind = Effect.fnUntraced(function*<T extends Types>(
+    make: () => Aggregate<T>,
+    history: ReadonlyArray<T["Event"]>,
+    first: T["Command"],
+    second: T["Command"],
+    third: T["Command"]
+  ) {
+    const store = yield* EventStore
+    const held = yield* Deferred.make<void>()
+    const opened = yield* Deferred.make<void>()
+    const slow: EventStore["Service"] = {
+      ...store,
+      append: (source, id, events, options) =>
+        Deferred.succeed(held, undefined).pipe(
+          Effect.andThen(Deferred.await(opened)),
+          Effect.andThen(store.append(source, id, events, options))
+        )
+    }
+    const here = make()
+    const elsewhere = make()
+    const give = (command: T["Command"]) =>
+      here.execute("1", command).pipe(
+        Effect.provideService(EventStore, slow),
+        Effect.result,
+        Effect.ensuring(Deferred.succeed(held, undefined)),
+        Effect.forkChild({ startImmediately: true })
+      )
+    yield* store.append(elsewhere, "1", history)
+    const underWay = yield* give(first)
+    yield* Deferred.await(held)
+    yield* elsewhere.execute("1", second)
+    const inLine = yield* give(third)
+    yield* Deferred.succeed(opened, undefined)
+    yield* Fiber.join(underWay)
+    return yield* Fiber.join(inLine)
+  }, Effect.provide(MemoryEventStore.layer))
+
+  it.live("there is enough on an account that was credited through another process", () =>
+    Effect.gen(function*() {
+      const credit = { _tag: "Credit", cents: 100 } as const
+      const result = yield* behind(makeAccount, [], credit, credit, { _tag: "Debit", cents: 100 })
+      assert.isTrue(Result.isSuccess(result))
+    }))
+
+  it.live("a lead that was closed through another process is not taken to be open already", () =>
+    Effect.gen(function*() {
+      const result = yield* behind(
+        makeLead,
+        leadHistory,
+        { _tag: "ChangeName", name: "Bea" },
+        { _tag: "ChangeStatus", status: "Closed" },
+        { _tag: "ChangeStatus", status: "Open" }
+      )
+      if (Result.isSuccess(result)) assert.isNotEmpty(result.success.events)
+      else assert.instanceOf(result.failure, Conflict)
+    }))
+})

@@ -1,0 +1,111 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as SqlClient from "effect/sql/SqlClient"
+import { EventStore } from "refold/EventStore"
+import * as Projection from "refold/Projection"
+import {
+  assertUnavailable,
+  openTransaction,
+  sessionsOf,
+  startProcess,
+  store,
+  untilBlocked
+} from "./fixtures/database.ts"
+import { close, create, credited, freshId, makeAccount, makeLead } from "./fixtures/domain.ts"
+
+const lead = makeLead()
+
+/** Ends a session as an administrator does, and waits until it is gone. */
+const terminate = (pid: number) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) =>
+      Effect.map(sql<{ readonly gone: boolean }>`select pg_terminate_backend(${pid}, 5000) as gone`, ([row]) =>
+        assert.isTrue(row?.gone))
+  )
+
+layer(store, { excludeTestServices: true, timeout: "60 seconds" })("when the connection is lost", (it) => {
+  it.effect("a command that waits to append fails as unavailable, without a trace, and can be issued again", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      yield* lead.execute(id, create)
+      const busy = yield* openTransaction
+      yield* busy.run(lead.execute(freshId(), create))
+      const other = yield* startProcess()
+      const fiber = yield* Effect.forkChild(other.run(other.lead.execute(id, close)))
+      yield* untilBlocked(other)
+      for (const { blocked, pid } of yield* sessionsOf(other)) if (blocked) yield* terminate(pid)
+      assertUnavailable(yield* Effect.flip(Fiber.join(fiber)))
+      yield* busy.commit
+      assert.strictEqual((yield* lead.load(id)).version, 1)
+      assert.strictEqual((yield* other.run(other.lead.execute(id, close))).version, 2)
+    }))
+
+  for (const moment of ["in the middle of a batch", "at the end of a batch"]) {
+    it.effect(`${moment}, a projection fails as unavailable, and the batch is handled again`, () =>
+      Effect.gen(function*() {
+        const account = makeAccount(`Account-${freshId()}`)
+        const sql = yield* SqlClient.SqlClient
+        const table = sql(`sums_${freshId()}`)
+        yield* sql`create table ${table} (cents integer)`
+        yield* EventStore.use((store) => store.append(account, "1", [credited(1), credited(2)]))
+        const worker = yield* startProcess()
+        const administrator = yield* Effect.context<SqlClient.SqlClient>()
+        let healthy = false
+        const projection = Projection.make(`sums-${freshId()}`, {
+          version: 1,
+          from: [account],
+          handle: Effect.fnUntraced(function*(events) {
+            const sql = yield* SqlClient.SqlClient
+            for (const { event } of events) yield* sql`insert into ${table} values (${event.cents})`
+            if (healthy) return
+            const [session] = yield* sql<{ readonly pid: number }>`select pg_backend_pid() as pid`
+            yield* Effect.provideContext(terminate(session!.pid), administrator)
+            if (moment === "in the middle of a batch") yield* sql`insert into ${table} values (0)`
+          })
+        })
+        assertUnavailable(yield* Effect.flip(worker.run(Projection.catchUp(projection))))
+        assert.deepStrictEqual(yield* sql`select cents from ${table}`, [])
+        healthy = true
+        yield* worker.run(Projection.catchUp(projection))
+        assert.deepStrictEqual(yield* sql`select cents from ${table} order by cents`, [{ cents: 1 }, { cents: 2 }])
+      }))
+  }
+})
+
+layer(store, { excludeTestServices: true, timeout: "60 seconds" })("when the database gives up waiting", (it) => {
+  it.effect("after its lock timeout, a command fails as unavailable and can be issued again", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      yield* lead.execute(id, create)
+      const busy = yield* openTransaction
+      yield* busy.run(lead.execute(freshId(), create))
+      const other = yield* startProcess({ client: { startupParameters: { lock_timeout: "10ms" } } })
+      assertUnavailable(yield* Effect.flip(other.run(other.lead.execute(id, close))))
+      yield* busy.rollback
+      assert.strictEqual((yield* other.run(other.lead.execute(id, close))).version, 2)
+    }))
+
+  it.effect("because of a deadlock over rows of the user's own, a command fails as unavailable", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`create table mine (id integer)`
+      yield* sql`insert into mine values (1)`
+      const patient = yield* startProcess()
+      const impatient = yield* startProcess({
+        client: { startupParameters: { deadlock_timeout: "10ms" } }
+      })
+      const holdsRow = yield* impatient.run(openTransaction)
+      const holdsAppends = yield* patient.run(openTransaction)
+      const update = SqlClient.SqlClient.use((sql) => sql`update mine set id = 2`)
+      yield* holdsRow.run(update)
+      yield* holdsAppends.run(lead.execute(freshId(), create))
+      const waits = yield* Effect.forkChild(holdsAppends.run(update))
+      yield* untilBlocked(patient)
+      assertUnavailable(yield* Effect.flip(holdsRow.run(lead.execute(freshId(), create))))
+      yield* holdsRow.rollback
+      yield* Fiber.join(waits)
+      yield* holdsAppends.commit
+    }))
+})

@@ -1,0 +1,133 @@
+import { assert, layer } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
+import { EventStore } from "refold/EventStore"
+import { EventStoreError } from "refold/EventStoreError"
+import * as TestDatabase from "../support/TestDatabase.ts"
+import { startProcess } from "./fixtures/database.ts"
+import { create, freshId, makeLead } from "./fixtures/domain.ts"
+
+const lead = makeLead()
+
+/** Runs in an empty database of its own. */
+const inEmptyDatabase = Effect.provide(Layer.fresh(TestDatabase.layer))
+
+/** All that a schema holds: an object that was made again would have another oid. */
+const objects = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  sql<{ readonly name: string; readonly oid: number }>`
+    select relname as name, oid::integer from pg_class where relnamespace = 'refold'::regnamespace
+    union all
+    select proname, oid::integer from pg_proc where pronamespace = 'refold'::regnamespace
+    union all
+    select tgname, oid::integer from pg_trigger where not tgisinternal
+    order by name`)
+
+layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })("the tables", (it) => {
+  it.effect("are made once by ten processes that start at once on an empty database, and all ten work", () =>
+    Effect.gen(function*() {
+      const processes = yield* Effect.forEach(
+        Array.from({ length: 10 }),
+        () => startProcess({ client: { maxConnections: 1 } }),
+        { concurrency: "unbounded" }
+      )
+      const ids = yield* Effect.forEach(processes, ({ lead, run }) => {
+        const id = freshId()
+        return Effect.as(run(lead.execute(id, create)), id)
+      }, { concurrency: "unbounded" })
+      for (const id of ids) assert.strictEqual((yield* processes[0]!.run(lead.load(id))).version, 1)
+      const sql = yield* SqlClient.SqlClient
+      assert.deepStrictEqual(yield* sql`select migration_id, name from refold.migrations`, [
+        { migration_id: 1, name: "streams_and_events" }
+      ])
+      assert.deepStrictEqual((yield* objects).map(({ name }) => name), [
+        "append",
+        "checkpoints",
+        "checkpoints_pkey",
+        "events",
+        "events_event_id_key",
+        "events_pkey",
+        "events_tenant_category_stream_id_version_key",
+        "migrations",
+        "migrations_pkey",
+        "positions",
+        "refuse_rewriting",
+        "refuse_rewriting",
+        "refuse_truncating",
+        "streams",
+        "streams_pkey"
+      ])
+    }).pipe(inEmptyDatabase))
+
+  it.effect("are left alone by a second start", () =>
+    Effect.gen(function*() {
+      const first = yield* startProcess()
+      const before = yield* objects
+      yield* first.run(lead.execute("1", create))
+      const second = yield* startProcess()
+      assert.deepStrictEqual(yield* objects, before)
+      assert.strictEqual((yield* second.run(lead.load("1"))).version, 1)
+    }).pipe(inEmptyDatabase))
+
+  it.effect("in two schemas of a database are two stores", () =>
+    Effect.gen(function*() {
+      const [one, two] = [
+        yield* startProcess({ store: { schema: "one" } }),
+        yield* startProcess({ store: { schema: "two" } })
+      ]
+      yield* one.run(lead.execute("1", create))
+      assert.strictEqual((yield* two.run(lead.load("1"))).version, 0)
+      assert.strictEqual((yield* two.run(lead.execute("1", create))).version, 1)
+      for (const { run } of [one, two]) {
+        const log = yield* run(EventStore.use((store) => Stream.runCollect(store.readAll([lead]))))
+        assert.strictEqual(log.length, 1)
+      }
+    }))
+
+  it.effect("are not made in a schema whose name would have to be quoted", () =>
+    Effect.gen(function*() {
+      for (const schema of ["quoted\"name", "Upper", "1st", "a.b", "", "drop table", "x".repeat(52)]) {
+        const exit = yield* Effect.exit(startProcess({ store: { schema } }))
+        assert.include(
+          Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
+          `"${schema}" cannot be the name of the schema`
+        )
+      }
+    }))
+
+  it.effect("are named by the first command that misses them, if they were to be there already", () =>
+    Effect.gen(function*() {
+      const { lead, run } = yield* startProcess({ store: { migrate: false } })
+      const error = yield* Effect.flip(run(lead.execute("1", create)))
+      assert.instanceOf(error, EventStoreError)
+      assert.strictEqual(error.reason._tag, "StoreFailure")
+      assert.isFalse(error.isRetryable)
+      assert.include(error.message, `relation "refold.streams" does not exist`)
+    }).pipe(inEmptyDatabase))
+
+  it.effect("have every column that cannot be added to old events later", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* startProcess()
+      const columns = yield* sql<{ readonly name: string; readonly type: string; readonly nullable: boolean }>`
+        select attname::text as name, format_type(atttypid, atttypmod) as type, not attnotnull as nullable
+        from pg_attribute where attrelid = 'refold.events'::regclass and attnum > 0 and not attisdropped`
+      assert.deepStrictEqual(Object.fromEntries(columns.map(({ name, type }) => [name, type])), {
+        tenant: "text",
+        category: "text",
+        stream_id: "text",
+        version: "bigint",
+        position: "bigint",
+        event_id: "uuid",
+        type: "text",
+        schema_version: "integer",
+        data: "json",
+        metadata: "json",
+        recorded_at: "timestamp with time zone"
+      })
+      assert.deepStrictEqual(columns.filter(({ nullable }) => nullable), [])
+    }))
+})

@@ -1,0 +1,169 @@
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { AppendCondition, EventStore, Projection } from "refold"
+import type { AppendConditionFailed } from "refold/AppendCondition"
+import type { CheckpointMoved, Checkpoints } from "refold/Checkpoints"
+import type { Conflict, RetriesExhausted } from "refold/Conflict"
+import type { EventStoreError, Unavailable, UnreadableEvent } from "refold/EventStoreError"
+import type { Appended, RecordedEvent } from "refold/RecordedEvent"
+import type { StreamId } from "refold/StreamId"
+import { describe, expectTypeOf, test } from "vitest"
+import { Account, type AccountEvent, Lead, type LeadClosed, type LeadEvent, type LeadUnknown } from "./fixtures.ts"
+
+const changeName = Lead.execute("1", { _tag: "ChangeName", name: "Ann" })
+
+describe("errors", () => {
+  test("a conflict holds typed events", () => {
+    const told = Effect.catchTag(changeName, "Conflict", (conflict) => {
+      expectTypeOf(conflict).toEqualTypeOf<Conflict<LeadEvent>>()
+      expectTypeOf(conflict.pairs[0]!.theirs.event).toEqualTypeOf<LeadEvent>()
+      expectTypeOf(conflict.pairs[0]!.mine).toEqualTypeOf<LeadEvent>()
+      expectTypeOf(conflict.theirs).toEqualTypeOf<ReadonlyArray<RecordedEvent<LeadEvent>>>()
+      expectTypeOf(conflict.stream).toEqualTypeOf<StreamId>()
+      expectTypeOf([conflict.expected, conflict.actual]).toEqualTypeOf<Array<number>>()
+      // @ts-expect-error: no event of a lead has this tag
+      void (conflict.pairs[0]?.theirs.event._tag === "Credited")
+      return Effect.succeed("told")
+    })
+    expectTypeOf<Effect.Error<typeof told>>().toEqualTypeOf<
+      LeadUnknown | LeadClosed | RetriesExhausted | EventStoreError
+    >()
+    expectTypeOf<Effect.Services<typeof told>>().toEqualTypeOf<EventStore.EventStore>()
+  })
+
+  test("a single reason of the store's can be caught, and the rest goes on", () => {
+    const skipped = Effect.catchReason(changeName, "EventStoreError", "UnreadableEvent", (reason) => {
+      expectTypeOf(reason).toEqualTypeOf<UnreadableEvent>()
+      expectTypeOf(reason.problem).toEqualTypeOf<string>()
+      return Effect.succeed(reason.version)
+    })
+    expectTypeOf<Extract<Effect.Error<typeof skipped>, EventStoreError>>().toEqualTypeOf<EventStoreError>()
+    // @ts-expect-error: no such reason
+    void Effect.catchReason(changeName, "EventStoreError", "Unreadable", () => Effect.void)
+    const waited = Effect.catchReasons(changeName, "EventStoreError", {
+      Unavailable: (reason) => {
+        expectTypeOf(reason).toEqualTypeOf<Unavailable>()
+        return Effect.void
+      },
+      UnreadableEvent: (reason) => {
+        expectTypeOf(reason).toEqualTypeOf<UnreadableEvent>()
+        return Effect.void
+      }
+    })
+    expectTypeOf<Effect.Services<typeof waited>>().toEqualTypeOf<EventStore.EventStore>()
+  })
+})
+
+describe("the store", () => {
+  test("reads the events of a stream as those of its source", () => {
+    expectTypeOf(EventStore.read(Lead, "1")).toEqualTypeOf<
+      Stream.Stream<RecordedEvent<LeadEvent>, EventStoreError, EventStore.EventStore>
+    >()
+  })
+
+  test("reads and follows the log as the union of its sources' events", () => {
+    type Both = Stream.Stream<RecordedEvent<LeadEvent | AccountEvent>, EventStoreError, EventStore.EventStore>
+    expectTypeOf(EventStore.readAll([Lead, Account])).toEqualTypeOf<Both>()
+    expectTypeOf(EventStore.subscribe([Lead, Account], { after: 7 })).toEqualTypeOf<Both>()
+    expectTypeOf(EventStore.readAll([Lead])).toEqualTypeOf<
+      Stream.Stream<RecordedEvent<LeadEvent>, EventStoreError, EventStore.EventStore>
+    >()
+    const named = EventStore.readAll([Lead, Account]).pipe(
+      Stream.map(({ event }) => event._tag === "Credited" ? event.cents : event._tag)
+    )
+    expectTypeOf<Stream.Success<typeof named>>().toEqualTypeOf<
+      number | Exclude<(LeadEvent | AccountEvent)["_tag"], "Credited">
+    >()
+    // @ts-expect-error: at least one source
+    void EventStore.readAll([])
+  })
+
+  test("gives the same from the service as from the functions", () => {
+    const program = Effect.gen(function*() {
+      const store = yield* EventStore.EventStore
+      return {
+        one: store.read(Lead, "1"),
+        all: store.readAll([Lead, Account]),
+        appended: yield* store.append(Lead, "1", [])
+      }
+    })
+    expectTypeOf<Effect.Success<typeof program>>().toEqualTypeOf<{
+      one: Stream.Stream<RecordedEvent<LeadEvent>, EventStoreError>
+      all: Stream.Stream<RecordedEvent<LeadEvent | AccountEvent>, EventStoreError>
+      appended: Appended<LeadEvent>
+    }>()
+  })
+
+  test("appends events of the source under a condition", () => {
+    const append = EventStore.append(Account, "1", [{ _tag: "Credited", cents: 1 }, { _tag: "Debited", cents: 1 }], {
+      condition: AppendCondition.noStream,
+      metadata: { actor: "ann" }
+    })
+    expectTypeOf(append).toEqualTypeOf<
+      Effect.Effect<
+        Appended<AccountEvent>,
+        AppendConditionFailed<AccountEvent> | EventStoreError,
+        EventStore.EventStore
+      >
+    >()
+    const missed = Effect.catchTag(append, "AppendConditionFailed", ({ missed }) => Effect.succeed(missed[0]!.event))
+    expectTypeOf<Effect.Success<typeof missed>>().toEqualTypeOf<Appended<AccountEvent> | AccountEvent>()
+  })
+
+  test("refuses events of another source", () => {
+    // @ts-expect-error: a credit is no event of a lead
+    void EventStore.append(Lead, "1", [{ _tag: "Credited", cents: 1 }])
+    const credited: AccountEvent = { _tag: "Credited", cents: 1 }
+    // @ts-expect-error: nor if its type is known
+    void EventStore.append(Lead, "1", [credited])
+    // @ts-expect-error: nor if it is not the only one
+    void EventStore.append(Lead, "1", [{ _tag: "NameChanged", name: "Ann" }, credited])
+    // @ts-expect-error: a name is a string
+    void EventStore.append(Lead, "1", [{ _tag: "NameChanged", name: 1 }])
+    // @ts-expect-error: a list of events
+    void EventStore.append(Lead, "1", { _tag: "NameChanged", name: "Ann" })
+  })
+})
+
+describe("a projection", () => {
+  class Table extends Context.Service<Table, { readonly insert: Effect.Effect<void> }>()("test/Table") {}
+  class Full extends Data.TaggedError("Full")<{}> {}
+
+  const projection = Projection.make("names", {
+    version: 1,
+    from: [Lead, Account],
+    handle: (events) => {
+      expectTypeOf(events).toEqualTypeOf<NonEmptyReadonlyArray<RecordedEvent<LeadEvent | AccountEvent>>>()
+      return events.length > 10 ? Effect.fail(new Full()) : Effect.flatMap(Table, (table) => table.insert)
+    }
+  })
+
+  test("infers its events from its sources, and its errors and services from its handler", () => {
+    expectTypeOf(projection).toEqualTypeOf<Projection.Projection<readonly [typeof Lead, typeof Account], Full, Table>>()
+    const pure = Projection.make("pure", { version: 1, from: [Lead], handle: () => Effect.void })
+    expectTypeOf(pure).toEqualTypeOf<Projection.Projection<readonly [typeof Lead], never, never>>()
+  })
+
+  test("adds to them what it takes to run", () => {
+    const caughtUp = Projection.catchUp(projection)
+    expectTypeOf(caughtUp).toEqualTypeOf<
+      Effect.Effect<number, Full | CheckpointMoved | EventStoreError, Table | EventStore.EventStore | Checkpoints>
+    >()
+    const running = Projection.run(projection)
+    expectTypeOf(running).toEqualTypeOf<
+      Effect.Effect<never, Full | CheckpointMoved | EventStoreError, Table | EventStore.EventStore | Checkpoints>
+    >()
+  })
+
+  test("does not compile without sources, or with a handler that is no effect", () => {
+    // @ts-expect-error: at least one source
+    Projection.make("none", { version: 1, from: [], handle: () => Effect.void })
+    // @ts-expect-error: a promise is no effect
+    Projection.make("promise", { version: 1, from: [Lead], handle: () => Promise.resolve() })
+    // @ts-expect-error: events of a lead have no cents
+    Projection.make("cents", { version: 1, from: [Lead], handle: ([{ event }]) => Effect.log(event.cents) })
+  })
+})
