@@ -105,6 +105,13 @@ describe("commands that line up in one process end as if each had come from a pr
       { letGo: 0, command: debit }
     ]))
 
+  it.live("a debit given on an old screen decides again on what was there when it arrived, and a no is its answer", () =>
+    check(makeAccount, accountHistory, [
+      { letGo: 0, command: debit },
+      { letGo: 1, command: credit },
+      { letGo: 0, later: true, command: debit, seen: { ago: 1, strict: false } }
+    ]))
+
   it.live("what is decided again meets all that was missed, as if it had been decided at first", () => {
     const make = makeSwitch({
       A: { A: "commutes", B: "commutes", C: "commutes" },

@@ -11,7 +11,14 @@ import { Conflict } from "refold/Conflict"
 import { EventStore } from "refold/EventStore"
 import * as Projection from "refold/Projection"
 import * as TestDatabase from "../support/TestDatabase.ts"
-import { type Process, type ProcessOptions, startProcess } from "./fixtures/database.ts"
+import {
+  openTransaction,
+  type Process,
+  type ProcessOptions,
+  startProcess,
+  store,
+  untilBlocked
+} from "./fixtures/database.ts"
 import { changeName, close, create, credited, followUp, freshId, makeAccount } from "./fixtures/domain.ts"
 
 /** int8 as a number, as many an application has it. */
@@ -141,3 +148,25 @@ for (const [what, options] of Object.entries(clients)) {
     )
   })
 }
+
+layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a client that pipelines", (it) => {
+  it.effect("reads on while a command waits to append", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      const other = yield* startProcess({ client: { multiplex: true } })
+      yield* other.run(other.lead.execute(id, create))
+      const transaction = yield* openTransaction
+      yield* transaction.run(makeAccount().execute(id, { _tag: "Credit", cents: 1 }))
+      const fiber = yield* Effect.forkChild(other.run(other.lead.execute(id, close)))
+      yield* untilBlocked(other)
+      const loads = yield* Effect.forEach(Array.from({ length: 100 }), () => other.run(other.lead.load(id)), {
+        concurrency: "unbounded"
+      }).pipe(Effect.timeoutOrElse({
+        duration: "8 seconds",
+        orElse: () => Effect.die(new Error("Reading waits for the command"))
+      }))
+      assert.deepStrictEqual(new Set(loads.map(({ version }) => version)), new Set([1]))
+      yield* transaction.rollback
+      assert.strictEqual((yield* Fiber.join(fiber)).version, 2)
+    }))
+})

@@ -2,11 +2,11 @@ import { assert, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import { EventStore } from "refold/EventStore"
-import { EventStoreError } from "refold/EventStoreError"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import { startProcess } from "./fixtures/database.ts"
 import { create, freshId, makeLead } from "./fixtures/domain.ts"
@@ -31,7 +31,7 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
     Effect.gen(function*() {
       const processes = yield* Effect.forEach(
         Array.from({ length: 10 }),
-        () => startProcess({ client: { maxConnections: 1 } }),
+        () => startProcess({ client: { maxConnections: 1 }, store: { listen: false } }),
         { concurrency: "unbounded" }
       )
       const ids = yield* Effect.forEach(processes, ({ lead, run }) => {
@@ -87,6 +87,21 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       }
     }))
 
+  it.effect("may be in a schema that is called like a word of SQL", () =>
+    Effect.gen(function*() {
+      const { lead, run } = yield* startProcess({ store: { schema: "order", pollInterval: "1 hour" } })
+      const subscriber = yield* EventStore.use((store) => Stream.runCollect(Stream.take(store.subscribe([lead]), 1)))
+        .pipe(run, Effect.forkChild)
+      yield* run(lead.execute("1", create))
+      assert.strictEqual((yield* Fiber.join(subscriber)).length, 1)
+    }))
+
+  it.effect("are not looked for on a client whose only connection LISTEN would take", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(startProcess({ client: { maxConnections: 1 } }))
+      assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", "LISTEN would take the only connection")
+    }))
+
   it.effect("are not made in a schema whose name would have to be quoted", () =>
     Effect.gen(function*() {
       for (const schema of ["quoted\"name", "Upper", "1st", "a.b", "", "drop table", "x".repeat(52)]) {
@@ -98,14 +113,17 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       }
     }))
 
-  it.effect("are named by the first command that misses them, if they were to be there already", () =>
+  it.effect("are asked for, with what to do, if they were to be there already", () =>
     Effect.gen(function*() {
+      const error = yield* Effect.flip(startProcess({ store: { migrate: false } }))
+      assert.strictEqual(error._tag, "MigrationError")
+      assert.strictEqual(
+        error.message,
+        "The schema \"refold\" has no event store yet. Start once with `migrate: true`, as a role that may create it"
+      )
+      yield* startProcess()
       const { lead, run } = yield* startProcess({ store: { migrate: false } })
-      const error = yield* Effect.flip(run(lead.execute("1", create)))
-      assert.instanceOf(error, EventStoreError)
-      assert.strictEqual(error.reason._tag, "StoreFailure")
-      assert.isFalse(error.isRetryable)
-      assert.include(error.message, `relation "refold.streams" does not exist`)
+      assert.strictEqual((yield* run(lead.execute("1", create))).version, 1)
     }).pipe(inEmptyDatabase))
 
   it.effect("have every column that cannot be added to old events later", () =>

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
 import { SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import { EventStore } from "refold/EventStore"
 import { openTransaction, store } from "./fixtures/database.ts"
-import { create, makeLead } from "./fixtures/domain.ts"
+import { create, credited, makeAccount, makeLead } from "./fixtures/domain.ts"
 
 const lead = makeLead()
 
@@ -75,6 +77,20 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("recorded eve
       const sql = yield* SqlClient.SqlClient
       const left = yield* withTwoLeads(Effect.andThen(allow, Effect.andThen(sql.unsafe(rewrites.TRUNCATE), events)))
       assert.deepStrictEqual(left, [])
+    }))
+
+  it.effect("are still read once each, page by page, where one of them was deleted", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* EventStore
+      const account = makeAccount()
+      yield* store.append(account, "long", Array.from({ length: 2500 }, () => credited(1)))
+      yield* sql.withTransaction(Effect.andThen(allow, sql`delete from refold.events where version in (3, 1500)`))
+      const read = yield* Stream.runCollect(store.read(account, "long"))
+      assert.deepStrictEqual(
+        read.map(({ version }) => version),
+        Array.from({ length: 2500 }, (_, index) => index + 1).filter((version) => version !== 3 && version !== 1500)
+      )
     }))
 
   it.effect("are protected again after the transaction in which rewriting was allowed", () =>

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -30,7 +31,10 @@ export interface Options {
   readonly schema?: string | undefined
   /** Whether to bring the tables up to date when the layer is built; `true` by default. */
   readonly migrate?: boolean | undefined
-  /** Whether to LISTEN for appends, on one connection per process; `true` by default. Turn it off behind a pooler. */
+  /**
+   * Whether to LISTEN for appends while somebody subscribes, on one connection per process; `true` by default. Turn it off
+   * behind a pooler, and where the client has but one connection.
+   */
   readonly listen?: boolean | undefined
   /** How long a subscriber at the end of the log waits before it looks again unasked; one second by default. */
   readonly pollInterval?: Duration.Input | undefined
@@ -46,7 +50,7 @@ export interface Options {
  *
  * **Gotchas**
  *
- * Dies if `schema` is not a plain identifier.
+ * Dies if `schema` is not a plain identifier, and if LISTEN would take the only connection of the client.
  *
  * @category layers
  * @since 0.1.0
@@ -65,8 +69,17 @@ export const layer = (
       )
     }
     const client = yield* PgClient.PgClient
+    // PGlite notifies without occupying its only session
+    const { config, driver } = client
+    if (
+      listen && driver !== "pglite" && Predicate.hasProperty(config, "maxConnections") && config.maxConnections === 1
+    ) {
+      return yield* Effect.die(
+        new Error("LISTEN would take the only connection: raise `maxConnections`, or turn `listen` off")
+      )
+    }
     const sql = client.withoutTransforms()
-    if (migrate) yield* Migrations.migrate(schema)
+    yield* migrate ? Migrations.migrate(schema) : Migrations.check(schema)
     const statement = statements(schema)
     const watch = yield* Watching.make(client, schema, { listen, pollInterval })
     return Context.make(EventStore.EventStore, EventStore.make(Driver.make(sql, statement, watch))).pipe(

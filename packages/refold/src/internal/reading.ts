@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Tagged } from "../Decider.ts"
 import type { EventCodec } from "../EventCodec.ts"
@@ -27,7 +28,7 @@ export const stream = (driver: EventStoreDriver) =>
           const page = yield* driver.readStream({ stream, after, limit: pageSize })
           const events = yield* decodeAll(() =>
             source.codec, page.events)
-          const next = page.events.length < pageSize ? Option.none() : Option.some(after + page.events.length)
+          const next = page.events.length < pageSize ? Option.none() : Option.some(page.events[pageSize - 1]!.version)
           return [events, next] as const
         })))
   )
@@ -39,6 +40,12 @@ export const version = (driver: EventStoreDriver) => (source: EventSource, id: s
     (stream) =>
       Effect.map(driver.readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 }), (page) => page.version)
   )
+
+/** Only the subscription knows how far it has come: it waits for a store that is away rather than end. */
+const patiently = {
+  while: (error: EventStoreError) => error.isRetryable,
+  schedule: Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
+}
 
 /**
  * Pages through the log. When it follows, it starts to watch before the first page is read, so that nothing appended at
@@ -59,7 +66,8 @@ export const log =
       const appended = follow ? yield* driver.watch : Effect.void
       return Stream.paginate(options?.after ?? 0, (after) =>
         Effect.gen(function*() {
-          const page = yield* driver.readLog({ tenant, categories: [first, ...rest], after, limit })
+          const read = driver.readLog({ tenant, categories: [first, ...rest], after, limit })
+          const page = yield* follow ? Effect.retry(read, patiently) : read
           const events = yield* decodeAll((category) => codecs.get(category), page.events)
           const full = page.events.length === limit
           const cursor = full ? page.events[limit - 1]!.position : Math.max(after, page.end)

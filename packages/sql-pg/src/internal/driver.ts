@@ -1,8 +1,8 @@
+import type * as PgClient from "@effect/sql-pg/PgClient"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type * as SqlClient from "effect/sql/SqlClient"
 import * as AppendCondition from "refold/AppendCondition"
 import type { Append, AppendOutcome, EventStoreDriver, NewEvent, StoredEvent } from "refold/EventStoreDriver"
 import type { EventStoreError } from "refold/EventStoreError"
@@ -99,7 +99,7 @@ const appendOutcomes = (
 
 /** The driver on a client and its statements. */
 export const make = (
-  client: SqlClient.SqlClient,
+  client: PgClient.PgClient,
   statement: ReturnType<typeof statements>,
   watch: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
 ): EventStoreDriver => {
@@ -109,10 +109,29 @@ export const make = (
   ): Effect.Effect<ReadonlyArray<Row>, EventStoreError> =>
     Effect.mapError(client.unsafe<Row>(text, parameters), toStoreError)
 
+  const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), Option.isSome)
+
+  /**
+   * On a client that pipelines, a statement that waits holds up those behind it on its connection; appends wait for each
+   * other, so they take a connection of their own.
+   */
+  const exclusiveQuery = <Row extends object>(
+    text: string,
+    parameters: ReadonlyArray<unknown>
+  ): Effect.Effect<ReadonlyArray<Row>, EventStoreError> =>
+    Effect.flatMap(inTransaction, (inTransaction) =>
+      inTransaction || client.config.multiplex !== true
+        ? query<Row>(text, parameters)
+        : client.reserve.pipe(
+          Effect.flatMap((connection) => connection.execute(text, parameters, undefined)),
+          Effect.scoped,
+          Effect.mapError(toStoreError)
+        ))
+
   /** Many appends, to different streams, in one round trip. */
   const appendBatch = (appends: ReadonlyArray<Append>) =>
     Effect.map(
-      query<AppendRow>(statement.append, appendParameters(appends)),
+      exclusiveQuery<AppendRow>(statement.append, appendParameters(appends)),
       (rows) => appendOutcomes(appends, rows)
     )
 
@@ -143,6 +162,6 @@ export const make = (
         })
       ),
     watch,
-    inTransaction: Effect.map(Effect.serviceOption(client.transactionService), Option.isSome)
+    inTransaction
   }
 }

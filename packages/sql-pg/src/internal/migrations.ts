@@ -5,6 +5,34 @@ import type { SqlError } from "effect/sql/SqlError"
 import { appendFunction } from "./sql/append.ts"
 import { schema } from "./sql/schema.ts"
 
+const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) => Effect.Effect<void, SqlError>) => ({
+  "0001_streams_and_events": runAll([...schema(name), appendFunction(name)])
+})
+
+/** Fails with what to do unless the tables are there, and as this release needs them. */
+export const check = (
+  name: string
+): Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> =>
+  Effect.gen(function*() {
+    const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+    const needed = Object.keys(migrations(name, () => Effect.void)).length
+    const [row] = yield* sql.unsafe<{ readonly there: boolean }>(
+      `select to_regclass('"${name}".migrations') is not null as there`
+    )
+    const [latest] = row?.there === true
+      ? yield* sql.unsafe<{ readonly id: number | null }>(`select max(migration_id) as id from "${name}".migrations`)
+      : []
+    const found = latest?.id ?? 0
+    if (found >= needed) return
+    return yield* new Migrator.MigrationError({
+      kind: "BadState",
+      message: found === 0
+        ? `The schema "${name}" has no event store yet. Start once with \`migrate: true\`, as a role that may create it`
+        : `The schema "${name}" is older than this release: it is at migration ${found}, ${needed} is needed. ` +
+          `Start once with \`migrate: true\`, as its owner`
+    })
+  })
+
 /** Creates the schema and brings its tables up to date. Any number of processes may do so at once. */
 export const migrate = (
   name: string
@@ -17,8 +45,8 @@ export const migrate = (
     // "if not exists" alone still fails when two processes get there together
     yield* sql.unsafe(`do $$ begin
       perform pg_advisory_xact_lock(hashtextextended('refold:migrate:${name}', 0));
-      create schema if not exists ${name};
-      create table if not exists ${name}.migrations (
+      create schema if not exists "${name}";
+      create table if not exists "${name}".migrations (
         migration_id integer primary key,
         created_at timestamptz not null default now(),
         name text not null
@@ -27,8 +55,6 @@ export const migrate = (
 
     yield* Migrator.make({})({
       table: `${name}.migrations`,
-      loader: Migrator.fromRecord({
-        "0001_streams_and_events": runAll([...schema(name), appendFunction(name)])
-      })
+      loader: Migrator.fromRecord(migrations(name, runAll))
     })
   })

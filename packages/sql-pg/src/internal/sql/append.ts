@@ -14,7 +14,7 @@
  * done by key for each append, and sequential scans are off.
  */
 export const appendFunction = (name: string): string =>
-  `create or replace function ${name}.append(
+  `create or replace function "${name}".append(
   appends json,
   event_append integer[], event_ids uuid[], event_types text[], event_schema_versions integer[],
   event_data text[], event_metadata text[]
@@ -48,33 +48,29 @@ begin
           where l.value::bigint > r.since and not r.types ? l.key
         )) as holds
       from request r left join lateral (
-        select version, position, last_version_by_type from ${name}.streams
+        select version, position, last_version_by_type from "${name}".streams
         where tenant = r.tenant and category = r.category and stream_id = r.stream_id
         limit 1
       ) s on true
     ),
     placed as (
-      select j.tenant, j.category, j.stream_id, e.*,
-        j.actual + row_number() over (partition by e.append order by e.ordinal) as version
-      from judged j join unnest(
-        event_append, event_ids, event_types, event_schema_versions, event_data, event_metadata
-      ) with ordinality as e(append, event_id, type, schema_version, data, metadata, ordinal) using (append)
-      where j.holds
-    ),
-    inserted as (
-      insert into ${name}.events (
-        tenant, category, stream_id, version, event_id, type, schema_version, data, metadata, recorded_at
-      )
-      select tenant, category, stream_id, version, event_id, type, schema_version, data::json, metadata::json, instant
-      from placed order by ordinal
-      returning tenant, category, stream_id, version, position, type
+      select p.*, nextval('"${name}".positions') as position
+      from (
+        select j.tenant, j.category, j.stream_id, e.*,
+          j.actual + row_number() over (partition by e.append order by e.ordinal) as version
+        from judged j join unnest(
+          event_append, event_ids, event_types, event_schema_versions, event_data, event_metadata
+        ) with ordinality as e(append, event_id, type, schema_version, data, metadata, ordinal) using (append)
+        where j.holds
+        order by e.ordinal
+      ) p
     ),
     moved as (
-      insert into ${name}.streams as s (tenant, category, stream_id, version, position, last_version_by_type)
+      insert into "${name}".streams as s (tenant, category, stream_id, version, position, last_version_by_type)
       select tenant, category, stream_id, max(version), max(position), jsonb_object_agg(type, version)
       from (
         select tenant, category, stream_id, type, max(version) as version, max(position) as position
-        from inserted group by tenant, category, stream_id, type
+        from placed group by tenant, category, stream_id, type
       ) as last_by_type
       group by tenant, category, stream_id
       on conflict (tenant, category, stream_id) do update set
@@ -82,6 +78,14 @@ begin
         position = excluded.position,
         last_version_by_type = s.last_version_by_type || excluded.last_version_by_type
       returning tenant, category, stream_id, version, position
+    ),
+    inserted as (
+      insert into "${name}".events (
+        position, tenant, category, stream_id, version, event_id, type, schema_version, data, metadata, recorded_at
+      )
+      select p.position, tenant, category, stream_id, p.version, event_id, type, schema_version,
+        data::json, metadata::json, instant
+      from placed p join moved m using (tenant, category, stream_id)
     )
     select j.append, false, j.holds, coalesce(m.version, j.actual), coalesce(m.position, j.last_position), instant,
       null::uuid, null::text, null::integer, null::json, null::json
@@ -90,7 +94,7 @@ begin
     (select j.append, true, j.holds, e.version, e.position, e.recorded_at,
       e.event_id, e.type, e.schema_version, e.data, e.metadata
     from judged j cross join lateral (
-      select * from ${name}.events
+      select * from "${name}".events
       where tenant = j.tenant and category = j.category and stream_id = j.stream_id and version > j.known
       order by version offset 0
     ) e

@@ -1,7 +1,7 @@
 /** The tables, in a schema of their own. Every statement is one element: the wire protocol takes one at a time. */
 export const schema = (name: string): ReadonlyArray<string> => [
   // one row per stream: what an append needs to know is decided on this row alone, without probing the events
-  `create table ${name}.streams (
+  `create table "${name}".streams (
     tenant text collate "C" not null,
     category text collate "C" not null,
     stream_id text collate "C" not null,
@@ -11,12 +11,12 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (tenant, category, stream_id)
   )`,
 
-  `create sequence ${name}.positions as bigint`,
+  `create sequence "${name}".positions as bigint`,
 
   // json keeps the text exactly as it was written, NUL escapes and lone surrogates included, and reads faster than jsonb;
   // cast it (data::jsonb) where containment queries are wanted
-  `create table ${name}.events (
-    position bigint not null default nextval('${name}.positions') primary key,
+  `create table "${name}".events (
+    position bigint not null default nextval('"${name}".positions') primary key,
     tenant text collate "C" not null,
     category text collate "C" not null,
     stream_id text collate "C" not null,
@@ -30,9 +30,9 @@ export const schema = (name: string): ReadonlyArray<string> => [
     unique (tenant, category, stream_id, version)
   )`,
 
-  `alter sequence ${name}.positions owned by ${name}.events.position`,
+  `alter sequence "${name}".positions owned by "${name}".events.position`,
 
-  `create function ${name}.refuse_rewriting() returns trigger language plpgsql as $$
+  `create function "${name}".refuse_rewriting() returns trigger language plpgsql as $$
   begin
     if current_setting('refold.allow_rewriting', true) = 'on' then
       return coalesce(new, old);
@@ -41,13 +41,13 @@ export const schema = (name: string): ReadonlyArray<string> => [
       using hint = 'To do it on purpose: set local refold.allow_rewriting = ''on'' in the same transaction.';
   end $$`,
 
-  `create trigger refuse_rewriting before update or delete on ${name}.events
-    for each row execute function ${name}.refuse_rewriting()`,
+  `create trigger refuse_rewriting before update or delete on "${name}".events
+    for each row execute function "${name}".refuse_rewriting()`,
 
-  `create trigger refuse_truncating before truncate on ${name}.events
-    for each statement execute function ${name}.refuse_rewriting()`,
+  `create trigger refuse_truncating before truncate on "${name}".events
+    for each statement execute function "${name}".refuse_rewriting()`,
 
-  `create table ${name}.checkpoints (
+  `create table "${name}".checkpoints (
     projection text not null,
     version integer not null,
     position bigint not null,
