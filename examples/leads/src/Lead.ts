@@ -4,19 +4,31 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Aggregate } from "refold"
 
-const Email = Schema.String.check(Schema.isPattern(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, { message: "an e-mail address" }))
-const Phone = Schema.String.check(Schema.isPattern(/^\+?[\d ()/-]{5,}$/, { message: "a phone number" }))
+/** One line that every database can store and index. */
+export const Text = Schema.String.check(
+  Schema.isPattern(/^[^\p{Cc}\p{Cs}]{1,200}$/u, { expected: "1 to 200 characters, none of them a control character" })
+)
+const Email = Text.check(
+  Schema.isPattern(/^[^\s@]{1,64}@[^\s@]{1,100}\.[^\s@]{1,60}$/, { expected: "an e-mail address" })
+)
+const Phone = Schema.String.check(Schema.isPattern(/^\+?[\d ()/-]{5,30}$/, { expected: "a phone number" }))
 const Status = Schema.Literals(["Available", "FollowUp", "Closed", "Converted"])
 
 /** A day on the calendar, wherever that is: 2026-12-01. */
-const LocalDate = Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/, { message: "a date like 2026-12-01" }))
+const LocalDate = Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/, { expected: "a date like 2026-12-01" }))
+
+/** The calendar has no 30th of February, and PostgreSQL no year 0. */
+const isDay = (text: string) => {
+  const time = Date.parse(`${text}T00:00Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text) && !text.startsWith("0000")
+}
 
 export const LeadCommand = Schema.TaggedUnion({
-  InitializeLead: { name: Schema.NonEmptyString, email: Email, phone: Phone },
-  ChangeName: { name: Schema.NonEmptyString },
+  InitializeLead: { name: Text, email: Email, phone: Phone },
+  ChangeName: { name: Text },
   ChangeContactInfo: { email: Email, phone: Phone },
   ChangeStatus: { status: Status },
-  SetFollowup: { on: LocalDate }
+  SetFollowup: { on: LocalDate.check(Schema.makeFilter(isDay, { expected: "a day that exists" })) }
 })
 
 export const LeadEvent = Schema.TaggedUnion({

@@ -4,12 +4,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
-import { LeadCommand } from "./Lead.ts"
+import { LeadCommand, Text } from "./Lead.ts"
 
 /** What a line asks for: which lead, on whose behalf, and which version of it that person was looking at. */
 const Request = Schema.Struct({
   lead: Schema.NonEmptyString,
-  by: Schema.NonEmptyString,
+  by: Text,
   seen: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   command: LeadCommand
 })
@@ -63,12 +63,20 @@ const tooLong = (length: number) =>
 const decodeRequest = Schema.decodeUnknownResult(Request, { onExcessProperty: "error", errors: "all" })
 
 const parse = (text: string): Result.Result<Request, string> =>
-  Result.try({ try: (): unknown => JSON.parse(text), catch: (error) => `not JSON: ${String(error)}` }).pipe(
+  utf8(text).pipe(
+    Result.flatMap(json),
     Result.flatMap(knownCommand),
-    Result.flatMap((json) =>
-      Result.mapError(decodeRequest(json), (error) => error.message.replaceAll(/\s*\n\s*/g, "; ").slice(0, 300))
-    )
+    Result.flatMap((json) => Result.mapError(decodeRequest(json), (error) => error.message.slice(0, 300)))
   )
+
+/** Bytes that mean nothing in UTF-8 were read as this character. Who means the character itself can write it as \ufffd. */
+const utf8 = (text: string): Result.Result<string, string> => {
+  const index = text.indexOf("\ufffd")
+  return index < 0 ? Result.succeed(text) : Result.fail(`not UTF-8, from character ${index + 1} on`)
+}
+
+const json = (text: string): Result.Result<unknown, string> =>
+  Result.try({ try: () => JSON.parse(text), catch: (error) => `not JSON: ${String(error)}` })
 
 /** Says it shorter than the schema of all commands would. */
 const knownCommand = (json: unknown): Result.Result<unknown, string> => {

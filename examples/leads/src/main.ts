@@ -7,17 +7,18 @@ import { PgEventStore } from "@refold/sql-pg"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Path from "node:path"
-import { Projection } from "refold"
+import { type Aggregate, Projection } from "refold"
 import { batches } from "./input.ts"
 import { Lead } from "./Lead.ts"
 import * as Print from "./print.ts"
@@ -57,14 +58,22 @@ const leads = Command.make("leads", flags, ({ at, data, file, find, lead, postgr
   })
   const program = Option.isSome(lead)
     ? showLead(lead.value, Option.getOrUndefined(at))
+    : Option.isSome(at)
+    ? Print.problem("--at goes with --lead")
     : Option.isSome(find)
     ? Print.search(find.value)
     : runFile(file)
   return prepare(reset).pipe(
     Effect.andThen(Effect.provide(program, PgEventStore.layer({ schema: "leads_demo" }))),
-    Effect.provide(database)
+    Effect.provide(database),
+    Effect.catch((error) => Effect.andThen(Print.problem(Print.describe(error)), Effect.fail(new Told())))
   )
 }).pipe(Command.withDescription("Runs the commands of several salespeople and shows what became of the leads"))
+
+/** Ends the program, whoever may still be typing; the user knows why. */
+class Told extends Data.TaggedError("Told")<{}> {
+  override readonly [Runtime.errorReported] = false
+}
 
 const prepare = Effect.fnUntraced(function*(reset: boolean) {
   const sql = yield* SqlClient.SqlClient
@@ -76,14 +85,26 @@ const prepare = Effect.fnUntraced(function*(reset: boolean) {
 })
 
 const runFile = Effect.fnUntraced(function*(file: string) {
-  const counts = yield* RunCommands.runAll(file === "-" ? yield* typedCommands : yield* fileCommands(file))
+  const commands = file === "-" ? yield* typedCommands : yield* fileCommands(file)
+  const counts = yield* RunCommands.runAll(
+    Stream.mapError(commands, (cause) => new UnreadableInput({ message: `${file} cannot be read`, cause }))
+  )
   for (const projection of [LeadList.projection, LeadSearch.projection, StatusLog.projection]) {
-    yield* Projection.catchUp(projection)
+    yield* Effect.catchReason(
+      Projection.catchUp(projection),
+      "EventStoreError",
+      "UnreadableEvent",
+      (reason) => Print.problem(`${projection.name} is not up to date: ${reason.message}`)
+    )
   }
   yield* Print.summary(counts)
   yield* Print.readModels
   if (counts.has("bad line") || counts.has("failed")) process.exitCode = 1
 })
+
+class UnreadableInput
+  extends Data.TaggedError("UnreadableInput")<{ readonly message: string; readonly cause: unknown }>
+{}
 
 const fileCommands = (file: string) =>
   Effect.map(FileSystem.FileSystem, (fs) => batches(Stream.decodeText(fs.stream(file)), { seed: "", maxBatch: 64 }))
@@ -96,21 +117,31 @@ const typedCommands = Effect.gen(function*() {
 })
 
 const showLead = Effect.fnUntraced(function*(id: string, at: string | undefined) {
-  const instant = at === undefined || /^\d+$/.test(at) ? Option.none() : DateTime.make(at)
-  if (at !== undefined && Option.isNone(instant) && !/^\d+$/.test(at)) {
-    process.exitCode = 1
-    return yield* Console.error(`--at takes a version (3) or an instant (2026-11-22T09:30:00Z), not "${at}"`)
+  const moment = at === undefined ? Option.some({}) : parseMoment(at)
+  if (Option.isNone(moment)) {
+    return yield* Print.problem(`--at takes a version (3) or an instant (2026-11-22T09:30:00Z), not "${at}"`)
   }
-  const { state, version } = yield* Lead.load(
-    id,
-    Option.match(instant, {
-      onNone: () => ({ version: at === undefined ? undefined : Number(at) }),
-      onSome: (instant) => ({ at: DateTime.toUtc(instant) })
-    })
-  )
-  if (state !== null) return yield* Console.log(`Lead ${id} at version ${version}`, state)
-  process.exitCode = 1
-  return yield* Console.error(`There is no lead ${id}${at === undefined ? "" : ` at ${at}`}`)
+  const { state, version } = yield* Lead.load(id, moment.value)
+  return yield* state === null
+    ? Print.problem(`There is no lead ${id}${at === undefined ? "" : ` at ${at}`}`)
+    : Print.lead(id, version, state)
+})
+
+/** JavaScript reads much more as a date, and a time without a zone as local. */
+const instantPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/
+
+const parseMoment = (text: string): Option.Option<Aggregate.LoadOptions> =>
+  /^\d+$/.test(text)
+    ? Option.some({ version: Number(text) })
+    : Option.filter(Option.some(text), (text) => instantPattern.test(text)).pipe(
+      Option.flatMap(DateTime.make),
+      Option.map((instant) => ({ at: DateTime.toUtc(instant) }))
+    )
+
+// Whoever reads a pipe may have seen enough.
+process.stdout.on("error", (error) => {
+  if ("code" in error && error.code === "EPIPE") process.exit(1)
+  throw error
 })
 
 Command.run(leads, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

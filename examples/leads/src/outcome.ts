@@ -53,6 +53,9 @@ export const badLine = (problem: string): Outcome => ({ kind: "bad line", text: 
 
 export const failed = (message: string): Outcome => ({ kind: "failed", text: message })
 
+/** Nothing became of it, and that may change: the line is corrected, the lead is created, the database is back. */
+export const isTriedAgain = ({ kind }: Outcome): boolean => kind === "bad line" || kind === "failed"
+
 export const doneBefore = (version: number): Outcome => ({
   kind: "appended",
   text: `at version ${version}, by an earlier run that was cut short`

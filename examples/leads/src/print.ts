@@ -24,7 +24,26 @@ const colours = {
 const paint = (format: Parameters<typeof styleText>[0], text: string) =>
   styleText(format, text, { stream: process.stdout })
 
-const printable = (text: string) => text.replaceAll(/\p{Cc}/gu, "·")
+/** On one line, and without anything a terminal would take for a command. */
+const printable = (text: string) => text.replaceAll(/\s*\n\s*/g, "; ").replaceAll(/\p{Cc}/gu, "·")
+
+/** Says what went wrong, and makes it known to whoever called. */
+export const problem = (text: string) =>
+  Effect.suspend(() => {
+    process.exitCode = 1
+    return Console.error(printable(text))
+  })
+
+/** What went wrong, and what the server or the system said of it. */
+export const describe = (error: Error): string => {
+  let cause = error
+  while (cause.cause instanceof Error) cause = cause.cause
+  const said = cause.message === "" && "code" in cause ? String(cause.code) : cause.message
+  return error.message.includes(said) ? error.message : `${error.message}: ${said}`
+}
+
+export const lead = (id: string, version: number, state: object) =>
+  Console.log(`Lead ${printable(id)} at version ${version}`, state)
 
 export const command = ({ number, request }: Line, { kind, text }: Outcome) => {
   const asked = Result.match(request, {
