@@ -129,6 +129,7 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  * **Gotchas**
  *
  * Throws if the table gives a pair two verdicts or two events share a stored name: the program is wrong before it has run.
+ * Let `decide` name its first parameter even if it ignores it: without one, the compiler takes `_tag` for any string.
  *
  * @category constructors
  * @since 0.1.0

@@ -86,7 +86,7 @@ export const make = <Tag extends string>(tags: ReadonlyArray<Tag>, table: Confli
     tags,
     verdict,
     commuting: (decided) => {
-      const key = JSON.stringify(decided)
+      const key = JSON.stringify([...new Set(decided)].toSorted())
       let types = known.get(key)
       if (types === undefined) {
         types = tags.filter((theirs) => decided.every((mine) => verdict(mine, theirs) === "commutes"))

@@ -109,7 +109,8 @@ export const make = <Event extends Tagged>(
 
 const variant = <Event extends Tagged>(schema: TaggedUnionSchema<Event>, tag: string) => {
   const json = Schema.toCodecJson(schema.cases[tag]!)
-  const encode = Schema.encodeUnknownResult(json)
+  // a field that would be dropped would still be there for whoever folds the event before it is read back
+  const encode = Schema.encodeUnknownResult(json, { onExcessProperty: "error" })
   const decode = Schema.decodeUnknownResult(json)
   return {
     encode: (event: Tagged): Result.Result<string, string> =>

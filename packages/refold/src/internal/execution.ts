@@ -103,7 +103,6 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     }
   }
   let decided = yield* Effect.fromResult(decision)
-  if (collides(decided)) return yield* conflict(decided)
 
   // then over whatever came after that, until it is placed
   for (let attempt = 1;; attempt++) {

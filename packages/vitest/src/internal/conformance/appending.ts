@@ -134,6 +134,18 @@ export const appending = (it: It) => {
       assert.strictEqual(yield* store.version(Lead, id), 0)
     }))
 
+  it.effect("a field that the schema does not know is refused instead of lost", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const id = freshId()
+      const misspelt = { ...renamed("Ann"), nmae: "Ann" }
+      const error = failure(yield* Effect.result(store.append(Lead, id, [misspelt])))
+      assert.instanceOf(error, EventStoreError)
+      assert.strictEqual(error.reason._tag, "InvalidEvent")
+      assert.include(error.message, "nmae")
+      assert.strictEqual(yield* store.version(Lead, id), 0)
+    }))
+
   it.effect("an event that is too large is refused with its size, and none of the append is stored", () =>
     Effect.gen(function*() {
       const store = yield* EventStore
