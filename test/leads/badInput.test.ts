@@ -146,11 +146,6 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         stdout: "",
         stderr: `${missing} cannot be read: ENOENT: no such file or directory, open '${missing}'\n`
       })
-      assert.deepStrictEqual(yield* run(["--postgres", url, "missing.jsonl"], { INIT_CWD: folder }), {
-        code: 1,
-        stdout: "",
-        stderr: `missing.jsonl cannot be read: ENOENT: no such file or directory, open '${missing}'\n`
-      })
       assert.deepStrictEqual(yield* run(["--postgres", url, folder]), {
         code: 1,
         stdout: "",

@@ -109,6 +109,6 @@ export const assertKept = (log: ReadonlyArray<LogEntry>, reports: ReadonlyArray<
     const { by, command: { _tag, ...data } } = JSON.parse(lines[number - 1]!)
     const version = Number(/^at version (\d+)/.exec(text)?.[1])
     const entry = log.find((entry) => entry.lead === lead && entry.version === version)
-    assert.deepInclude(entry, { type: eventTypes[_tag], data, actor: by }, `line ${number}: ${text}`)
+    assert.deepInclude(entry, { type: eventTypes[_tag]!, data, actor: by }, `line ${number}: ${text}`)
   }
 }
