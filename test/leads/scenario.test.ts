@@ -100,7 +100,7 @@ layer(FirstRun.layer.pipe(Layer.provideMerge(TestDatabase.layer)), {
         assert.deepStrictEqual(
           table(stdout, "Leads"),
           leads.map((row) =>
-            ["lead", "name", "email", "phone", "status", "on", "version"].map((column) => String(row[column] ?? "–"))
+            ["lead", "name", "email", "phone", "status", "on", "version"].map((column) => `${row[column] ?? "–"}`)
           )
         )
         assert.deepStrictEqual(

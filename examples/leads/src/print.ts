@@ -62,7 +62,11 @@ export const summary = (counts: ReadonlyMap<Kind, number>) => {
   return parts.length === 0 ? Effect.void : Console.log(`\n${parts.join(", ")}`)
 }
 
-const table = (title: string, head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<unknown>>) => {
+const table = (
+  title: string,
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string | bigint | null>>
+) => {
   const drawn = new Table({ head: [...head], style: { head: [], border: [], compact: true } })
   for (const row of rows) drawn.push(row.map((cell) => printable(String(cell ?? "–"))))
   return Console.log(`\n${paint("bold", title)}\n${drawn.toString()}`)

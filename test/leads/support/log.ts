@@ -24,8 +24,8 @@ export const readLog = Effect.flatMap(SqlClient.SqlClient, (sql) =>
 
 /** Everything the read models should hold, sorted like `readModels`. */
 export const fold = (log: ReadonlyArray<LogEntry>) => {
-  const leads = new Map<string, { readonly [column: string]: unknown }>()
-  const statusLog: Array<{ readonly [column: string]: unknown }> = []
+  const leads = new Map<string, { readonly [column: string]: string | number | null | undefined }>()
+  const statusLog: Array<{ readonly [column: string]: string | number | Date | null | undefined }> = []
   let search: Array<{ lead: string; kind: string; value: string; since: number; current: boolean }> = []
   for (const { actor, at, data, lead, type, version } of log) {
     const before = type === "LeadInitialized" ? { status: "Available", on: null } : leads.get(lead)
