@@ -6,6 +6,7 @@
 
 import * as Data from "effect/Data"
 import type { Tagged } from "./Decider.ts"
+import type { Metadata } from "./Metadata.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 import * as StreamId from "./StreamId.ts"
 
@@ -20,6 +21,18 @@ export interface AppendCondition {
   readonly atLeast: number
   readonly atMost: number
   readonly since: { readonly version: number; readonly types: ReadonlyArray<string> } | undefined
+}
+
+/**
+ * How to append: whatever the stream holds, unless a condition is given. The metadata is stored with the events, over what
+ * `Metadata.Current` holds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AppendOptions {
+  readonly condition?: AppendCondition | undefined
+  readonly metadata?: Metadata | undefined
 }
 
 /**

@@ -7,14 +7,13 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { AppendCondition, AppendConditionFailed } from "./AppendCondition.ts"
+import type { AppendConditionFailed, AppendOptions } from "./AppendCondition.ts"
 import type { Tagged } from "./Decider.ts"
 import type { EventOf, EventSource, EventSources, LogOptions } from "./EventSource.ts"
 import type { EventStoreDriver } from "./EventStoreDriver.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Reading from "./internal/reading.ts"
 import * as Writing from "./internal/writing.ts"
-import type { Metadata } from "./Metadata.ts"
 import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
 
 /**
@@ -34,10 +33,7 @@ export class EventStore extends Context.Service<EventStore, {
     source: EventSource<Event>,
     id: string,
     events: ReadonlyArray<NoInfer<Event>>,
-    options?: {
-      readonly condition?: AppendCondition | undefined
-      readonly metadata?: Metadata | undefined
-    }
+    options?: AppendOptions
   ) => Effect.Effect<Appended<Event>, AppendConditionFailed<Event> | EventStoreError>
 
   /** The events of one stream, by version. `after` leaves out that version and all before it. */
@@ -94,10 +90,7 @@ export const append = <Event extends Tagged>(
   source: EventSource<Event>,
   id: string,
   events: ReadonlyArray<NoInfer<Event>>,
-  options?: {
-    readonly condition?: AppendCondition | undefined
-    readonly metadata?: Metadata | undefined
-  }
+  options?: AppendOptions
 ): Effect.Effect<Appended<Event>, AppendConditionFailed<Event> | EventStoreError, EventStore> =>
   Effect.flatMap(EventStore, (store) => store.append(source, id, events, options))
 

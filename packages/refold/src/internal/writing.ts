@@ -22,10 +22,7 @@ export const append = (driver: EventStoreDriver, ids: SecureRandom.SecureRandom[
     source: EventSource<Event>,
     id: string,
     events: ReadonlyArray<NoInfer<Event>>,
-    options?: {
-      readonly condition?: AppendCondition.AppendCondition | undefined
-      readonly metadata?: Metadata.Metadata | undefined
-    }
+    options?: AppendCondition.AppendOptions
   ): Effect.fn.Return<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> {
     const stream = yield* streamId(source.category, id)
     const condition = options?.condition ?? AppendCondition.any
