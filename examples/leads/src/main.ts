@@ -1,4 +1,4 @@
-/** Two salespeople edit the same leads: `npm run demo -- --help`. */
+/** Four salespeople edit the same leads: `npm run demo -- --help`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as PgClient from "@effect/sql-pg/PgClient"

@@ -42,6 +42,10 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
    * each decided event by the conflict table: the decided events are placed after them, or decided again, or the
    * command fails with a `Conflict`. Concurrent commands on one stream are lined up within the process, which changes
    * nothing about the verdicts: a command in line has not seen the events of those ahead of it.
+   *
+   * Without `seen`, a command that arrives while others are under way knows what the process knew then, which may be a
+   * moment behind other processes. It may so be told of a conflict with an event that was there already; a command that
+   * says what it has `seen` is not.
    */
   readonly execute: (
     id: string,
@@ -71,7 +75,7 @@ export interface ExecuteOptions {
   readonly seen?: number | undefined
   /** Like `seen`, but whatever was appended since is a conflict, even if the command decides nothing. */
   readonly strict?: number | undefined
-  /** How often to decide before giving up with `RetriesExhausted`; 10 by default. */
+  /** How often to try to append before giving up with `RetriesExhausted`; 10 by default. */
   readonly attempts?: number | undefined
   /** Stored with the events, over what `Metadata.Current` holds. */
   readonly metadata?: Metadata | undefined
@@ -122,6 +126,10 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  * Defines an aggregate. All types follow from the schemas and from what `decide` returns.
  *
  * **Details**
+ *
+ * `command` and `event` are tagged unions: `Schema.TaggedUnion`, or a union piped through `Schema.toTaggedUnion("_tag")`.
+ * Events are checked against their schema when they are appended; commands are taken as the types let them through, so
+ * decode what comes from outside with `command` first.
  *
  * `conflicts` names every event type, or is one verdict for all; nothing is implied. `storedAs` keeps the stored names of
  * events that were renamed in code.

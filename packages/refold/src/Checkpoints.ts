@@ -65,7 +65,13 @@ export class Checkpoints extends Context.Service<Checkpoints, {
  */
 export const layerMemory: Layer.Layer<Checkpoints> = Layer.sync(Checkpoints, () => {
   const positions = new Map<string, number>()
-  const turn = Semaphore.makeUnsafe(1)
+  const turns = new Map<string, Semaphore.Semaphore>()
+  const turnOf = (projection: ProjectionId) => {
+    const name = key(projection)
+    let turn = turns.get(name)
+    if (turn === undefined) turns.set(name, turn = Semaphore.makeUnsafe(1))
+    return turn
+  }
   const key = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
   return Checkpoints.of({
     get: (projection) => Effect.sync(() => positions.get(key(projection)) ?? 0),
@@ -76,6 +82,6 @@ export const layerMemory: Layer.Layer<Checkpoints> = Layer.sync(Checkpoints, () 
         const result = yield* handle
         positions.set(key(projection), to)
         return result
-      }, turn.withPermit)
+      }, turnOf(projection).withPermit)
   })
 })

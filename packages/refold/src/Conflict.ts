@@ -14,7 +14,8 @@ import * as StreamId from "./StreamId.ts"
  *
  * **Details**
  *
- * `expected` is the version the command knew, `actual` the stream's. `theirs` is all that was appended in between, and
+ * `expected` is the version the command knew, `actual` the stream's; if `seen` was beyond the end of the stream, there is
+ * nothing in `theirs` and `pairs`. `theirs` is all that was appended in between, and
  * `pairs` the decided events and theirs that collide, with everything needed to say "Ann changed the status while you
  * were editing".
  *
@@ -45,7 +46,7 @@ export class Conflict<Event extends Tagged> extends Data.TaggedError("Conflict")
 }
 
 /**
- * The command was decided again and again, each time somebody was faster. Nothing was appended.
+ * The command was tried again and again, and each time somebody was faster. Nothing was appended.
  *
  * @category errors
  * @since 0.1.0
@@ -57,7 +58,7 @@ export class RetriesExhausted extends Data.TaggedError("RetriesExhausted")<{
   override get message(): string {
     return `${
       StreamId.format(this.stream)
-    }: gave up after deciding ${this.attempts} times, each time on a state that had ` +
+    }: gave up after ${this.attempts} tries to append, each on a state that had ` +
       `already changed; raise \`attempts\` or put fewer writers on this stream`
   }
 }

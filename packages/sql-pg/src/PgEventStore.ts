@@ -46,7 +46,8 @@ export interface Options {
  * **Details**
  *
  * An append inside `SqlClient.withTransaction` is part of that transaction. From the append to the end of the transaction
- * no other append can be committed, so keep it short.
+ * no other append can be committed: keep it short, append before touching rows that others lock before they append, and
+ * guard against forgotten transactions with `idle_in_transaction_session_timeout`.
  *
  * **Gotchas**
  *

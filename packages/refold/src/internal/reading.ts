@@ -14,6 +14,12 @@ import { streamId } from "./naming.ts"
 
 const pageSize = 1000
 
+/** A place to read from, or a number of events, that makes no sense is a fault of the program. */
+const wholeNumber = (name: string, value: number, atLeast: number): Effect.Effect<number> =>
+  Number.isSafeInteger(value) && value >= atLeast
+    ? Effect.succeed(value)
+    : Effect.die(new RangeError(`${name} must be a whole number, ${atLeast} or more, not ${value}`))
+
 /** Pages through one stream until a page is not full. */
 export const stream = (driver: EventStoreDriver) =>
 <Event extends Tagged>(
@@ -21,17 +27,16 @@ export const stream = (driver: EventStoreDriver) =>
   id: string,
   options?: { readonly after?: number | undefined }
 ): Stream.Stream<RecordedEvent<Event>, EventStoreError> =>
-  Stream.unwrap(
-    Effect.map(streamId(source.category, id), (stream) =>
-      Stream.paginate(options?.after ?? 0, (after) =>
-        Effect.gen(function*() {
-          const page = yield* driver.readStream({ stream, after, limit: pageSize })
-          const events = yield* decodeAll(() =>
-            source.codec, page.events)
-          const next = page.events.length < pageSize ? Option.none() : Option.some(page.events[pageSize - 1]!.version)
-          return [events, next] as const
-        })))
-  )
+  Stream.unwrap(Effect.gen(function*() {
+    const stream = yield* streamId(source.category, id)
+    return Stream.paginate(yield* wholeNumber("after", options?.after ?? 0, 0), (after) =>
+      Effect.gen(function*() {
+        const page = yield* driver.readStream({ stream, after, limit: pageSize })
+        const events = yield* decodeAll(() => source.codec, page.events)
+        const next = page.events.length < pageSize ? Option.none() : Option.some(page.events[pageSize - 1]!.version)
+        return [events, next] as const
+      }))
+  }))
 
 /** The stream's version, without its events. */
 export const version = (driver: EventStoreDriver) => (source: EventSource, id: string) =>
@@ -59,12 +64,13 @@ export const log =
   ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
     Stream.unwrap(Effect.gen(function*() {
       const tenant = yield* StreamId.Tenant
-      const limit = options?.pageSize ?? pageSize
+      const limit = yield* wholeNumber("pageSize", options?.pageSize ?? pageSize, 1)
+      const start = yield* wholeNumber("after", options?.after ?? 0, 0)
       const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
       const [first, ...rest] = codecs.keys()
       if (first === undefined) return Stream.empty
       const appended = follow ? yield* driver.watch : Effect.void
-      return Stream.paginate(options?.after ?? 0, (after) =>
+      return Stream.paginate(start, (after) =>
         Effect.gen(function*() {
           const read = driver.readLog({ tenant, categories: [first, ...rest], after, limit })
           const page = yield* follow ? Effect.retry(read, patiently) : read

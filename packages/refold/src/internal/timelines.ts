@@ -3,6 +3,13 @@ import * as Semaphore from "effect/Semaphore"
 import type { Tagged } from "../Decider.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
 
+/*
+ * Commands on one stream line up here instead of racing each other through the store. What the process learns of the
+ * stream is a chain of moments, each a state at a version, linked by the events between them. A command takes hold of the
+ * latest moment when it arrives: that is what it knows. When its turn comes, others have made the chain longer, and what
+ * lies ahead of its moment is what it missed.
+ */
+
 /**
  * A state that was true at a version, and what is known to have come after it. Whoever holds a moment can walk forward to
  * the latest one; moments nobody holds are garbage.

@@ -45,7 +45,9 @@ export const migrate = (
     // "if not exists" alone still fails when two processes get there together
     yield* sql.unsafe(`do $$ begin
       perform pg_advisory_xact_lock(hashtextextended('refold:migrate:${name}', 0));
-      create schema if not exists "${name}";
+      if to_regnamespace('"${name}"') is null then
+        create schema "${name}";
+      end if;
       create table if not exists "${name}".migrations (
         migration_id integer primary key,
         created_at timestamptz not null default now(),

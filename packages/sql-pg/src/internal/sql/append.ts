@@ -2,8 +2,9 @@
  * Appends a batch: any number of appends to different streams, each of which succeeds or is refused on its own.
  *
  * Positions must become visible in their own order, so one append statement at a time may be between taking a position
- * and committing. The advisory lock that sees to it is taken first rather than last: nobody ever waits for it while
- * holding a row that somebody else needs, so appends cannot deadlock, whatever transactions they are part of; and the
+ * and committing. The advisory lock that sees to it is taken first rather than last: no append waits for it while
+ * holding the row of a stream that another append needs, so appends cannot deadlock with each other, however many of them
+ * a transaction makes (with rows of the user's own they can, like any lock); and the
  * snapshot of the statement below, taken after the lock, contains every append before it. Under REPEATABLE READ the
  * snapshot is older; there the upsert of the stream's row fails with a serialization error if the row has moved on.
  *

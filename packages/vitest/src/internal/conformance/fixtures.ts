@@ -1,4 +1,4 @@
-import type { Vitest } from "@effect/vitest"
+import { assert, type Vitest } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
 import type { Checkpoints } from "refold/Checkpoints"
+import { Conflict } from "refold/Conflict"
 import { EventStore } from "refold/EventStore"
 
 export type Services = EventStore | Checkpoints
@@ -115,3 +116,21 @@ export const heldAtAppend = Effect.fnUntraced(function*<A, E, R>(self: Effect.Ef
   yield* Deferred.await(arrived)
   return { fiber, pass: Deferred.succeed(gate, undefined) }
 })
+
+export const changeName = (name: string) => ({ _tag: "ChangeName" as const, name })
+export const close = { _tag: "ChangeStatus" as const, status: "Closed" as const }
+export const followUp = { _tag: "SetFollowup" as const, on: "2026-12-01" }
+
+/** A lead named Ann, at version 1. */
+export const createLead = Effect.gen(function*() {
+  const id = freshId()
+  yield* Lead.execute(id, { _tag: "Initialize", name: "Ann" })
+  return id
+})
+
+/** The conflict with which a command must have ended. */
+export const conflictOf = <A, E>(result: Result.Result<A, E>): Conflict<{ readonly _tag: string }> => {
+  const error = Result.isFailure(result) ? result.failure : undefined
+  assert.instanceOf(error, Conflict)
+  return error
+}

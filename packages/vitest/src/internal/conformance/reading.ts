@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Aggregate from "refold/Aggregate"
@@ -79,6 +81,16 @@ export const reading = (it: It) => {
       assert.strictEqual((yield* Account.load(id, { at: second.recordedAt })).version, second.version)
       assert.strictEqual((yield* Account.load(id, { at: first!.recordedAt })).version, second.version - 1)
       assert.strictEqual((yield* Account.load(id, { version: 10_000 })).version, second.version)
+    }))
+
+  it.effect("a place or a page that makes no sense is named", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore.EventStore
+      for (const options of [{ pageSize: 0 }, { pageSize: 1.5 }, { after: -1 }, { after: Number.NaN }]) {
+        const exit = yield* Effect.exit(Stream.runCollect(store.readAll([Lead], options)))
+        const [name] = Object.keys(options)
+        assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", `${name} must be a whole number`)
+      }
     }))
 
   it.effect("the log holds the events of the named sources, in the order in which they were appended", () =>
