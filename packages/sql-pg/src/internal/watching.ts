@@ -26,7 +26,9 @@ export const make = Effect.fnUntraced(function*(
     return yield* Stream.fromQueue(notifications).pipe(Stream.runForEachArray(() => signal))
   }).pipe(
     Effect.scoped,
-    Effect.tapError((error) => Effect.logWarning(`LISTEN ${channel} failed; meanwhile events are polled for`, error)),
+    Effect.tapError(({ message }) =>
+      Effect.logWarning(`LISTEN ${channel} failed (${message}); meanwhile events are polled for`)
+    ),
     Effect.retry(Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]))
   )
   const listener = yield* RcRef.make({ acquire: Effect.forkScoped(listening), idleTimeToLive: "10 seconds" })
