@@ -77,25 +77,34 @@ const appendParameters = (appends: ReadonlyArray<Append>) => {
   ]
 }
 
-/** The rows of each append: its own row first, then the events it had missed. */
+/** One row of each append says what became of it; the others are the events it had missed. */
 const appendOutcomes = (
   appends: ReadonlyArray<Append>,
   rows: ReadonlyArray<AppendRow>
-): ReadonlyArray<AppendOutcome> =>
-  appends.map(({ stream }, index) => {
-    const own = rows.filter((row) => row.append === index)
-    const missed = own.filter((row) => row.missed).map((row) => storedEvent(stream, row))
-    const { accepted, position, recorded_at, version } = own.find((row) => !row.missed)!
-    return accepted
-      ? {
-        _tag: "Appended",
-        version: Number(version),
-        position: Number(position),
-        recordedAt: DateTime.makeUnsafe(recorded_at),
-        missed
-      }
-      : { _tag: "Refused", version: Number(version), missed }
-  })
+): ReadonlyArray<AppendOutcome> => {
+  const missed: ReadonlyArray<Array<StoredEvent>> = appends.map(() => [])
+  const outcomes: Array<AppendOutcome> = []
+  for (const row of rows) {
+    const events = missed[row.append]!
+    if (row.missed) events.push(storedEvent(appends[row.append]!.stream, row))
+    else outcomes[row.append] = outcomeOf(row, events)
+  }
+  return outcomes
+}
+
+const outcomeOf = (
+  { accepted, position, recorded_at, version }: AppendRow,
+  missed: ReadonlyArray<StoredEvent>
+): AppendOutcome =>
+  accepted
+    ? {
+      _tag: "Appended",
+      version: Number(version),
+      position: Number(position),
+      recordedAt: DateTime.makeUnsafe(recorded_at),
+      missed
+    }
+    : { _tag: "Refused", version: Number(version), missed }
 
 /** The driver on a client and its statements. */
 export const make = (

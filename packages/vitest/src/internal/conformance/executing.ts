@@ -1,4 +1,5 @@
 import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
@@ -47,6 +48,25 @@ export const executing = (it: It) => {
       assert.deepStrictEqual([debited.version, debited.missed.length], [3, 1])
       const idle = yield* Lead.execute(id, { _tag: "DoNothing" }, { seen: 1 })
       assert.deepStrictEqual([idle.version, idle.events], [2, []])
+    }))
+
+  it.effect("a command in line does not conflict with what it has seen of another process", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      const closed = yield* Deferred.make<void>()
+      const reopen = Lead.execute(id, { _tag: "ChangeStatus", status: "Available" }, { seen: 2 })
+      const line = yield* heldAtAppend(
+        Effect.all([Lead.execute(id, changeName("Bea")), Effect.andThen(Deferred.await(closed), reopen)], {
+          concurrency: "unbounded"
+        })
+      )
+      yield* makeLead("Lead").execute(id, close)
+      yield* Deferred.succeed(closed, undefined)
+      yield* Effect.yieldNow
+      yield* line.pass
+      const [named, reopened] = yield* Fiber.join(line.fiber)
+      assert.deepStrictEqual([named.version, reopened.version], [3, 4])
+      assert.deepStrictEqual(reopened.missed.map(({ version }) => version), [3])
     }))
 
   it.effect("a version nobody can have seen is a conflict", () =>
