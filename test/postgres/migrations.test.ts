@@ -41,24 +41,22 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       for (const id of ids) assert.strictEqual((yield* processes[0]!.run(lead.load(id))).version, 1)
       const sql = yield* SqlClient.SqlClient
       assert.deepStrictEqual(yield* sql`select migration_id, name from refold.migrations`, [
-        { migration_id: 1, name: "streams_and_events" }
+        { migration_id: 1, name: "events" }
       ])
       assert.deepStrictEqual((yield* objects).map(({ name }) => name), [
         "append",
         "checkpoints",
         "checkpoints_pkey",
+        "event_id_once",
         "events",
-        "events_event_id_key",
         "events_pkey",
-        "events_tenant_category_stream_id_version_key",
         "migrations",
         "migrations_pkey",
         "positions",
         "refuse_rewriting",
         "refuse_rewriting",
         "refuse_truncating",
-        "streams",
-        "streams_pkey"
+        "version_once"
       ])
     }).pipe(inEmptyDatabase))
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Data from "effect/Data"
 import type { Tagged } from "./Decider.ts"
 import type { Metadata } from "./Metadata.ts"
@@ -24,15 +25,24 @@ export interface AppendCondition {
 }
 
 /**
- * How to append: whatever the stream holds, unless a condition is given. The metadata is stored with the events, over what
- * `Metadata.Current` holds.
+ * How to append.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AppendOptions {
+  /** What must be true of the stream; by default it may hold whatever it holds. */
   readonly condition?: AppendCondition | undefined
-  readonly metadata?: Metadata | undefined
+  /**
+   * Stored with the events, over what `Metadata.Current` holds and the trace they are appended under. A function is asked
+   * for each event, and what it returns is stored as it is.
+   */
+  readonly metadata?: Metadata | ((index: number) => Metadata) | undefined
+  /**
+   * The ids of the events: UUIDs, one for each. Events that are there already under these ids are not appended again, so
+   * that an append can be repeated until it is known to have happened.
+   */
+  readonly eventIds?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -145,5 +155,19 @@ export class AppendConditionFailed<Event extends Tagged> extends Data.TaggedErro
   override get message(): string {
     return `${StreamId.format(this.stream)}: expected ${format(this.condition)}, ` +
       `but the stream is at version ${this.actual}`
+  }
+}
+
+/**
+ * Of several appends that happen together or not at all, the conditions of these did not hold. Nothing was appended.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AppendConditionsFailed extends Data.TaggedError("AppendConditionsFailed")<{
+  readonly failures: NonEmptyReadonlyArray<AppendConditionFailed<Tagged>>
+}> {
+  override get message(): string {
+    return this.failures.map(({ message }) => message).join("; ")
   }
 }

@@ -4,10 +4,14 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { AppendConditionFailed, AppendOptions } from "./AppendCondition.ts"
+import type {
+  AppendCondition,
+  AppendConditionFailed,
+  AppendConditionsFailed,
+  AppendOptions
+} from "./AppendCondition.ts"
 import type { Tagged } from "./Decider.ts"
 import type { EventOf, EventSource, EventSources, LogOptions } from "./EventSource.ts"
 import type { EventStoreDriver } from "./EventStoreDriver.ts"
@@ -15,6 +19,28 @@ import type { EventStoreError } from "./EventStoreError.ts"
 import * as Reading from "./internal/reading.ts"
 import * as Writing from "./internal/writing.ts"
 import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
+
+/**
+ * Events on their way to one of several streams.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamAppend<out Event extends Tagged = Tagged> extends Pick<AppendOptions, "condition" | "eventIds"> {
+  readonly source: EventSource<Event>
+  readonly id: string
+  readonly events: ReadonlyArray<Event>
+}
+
+/**
+ * What became of appends to several streams, in their order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AllAppended<Appends extends ReadonlyArray<StreamAppend>> = {
+  readonly [Index in keyof Appends]: Appends[Index] extends StreamAppend<infer Event> ? Appended<Event> : never
+}
 
 /**
  * The event store.
@@ -35,6 +61,15 @@ export class EventStore extends Context.Service<EventStore, {
     events: ReadonlyArray<NoInfer<Event>>,
     options?: AppendOptions
   ) => Effect.Effect<Appended<Event>, AppendConditionFailed<Event> | EventStoreError>
+
+  /**
+   * Appends to several streams, each on its own condition: all of it or nothing. Make the appends with {@link appendTo}.
+   * If conditions do not hold, the error has every one of them. Two appends to one stream are a defect.
+   */
+  readonly appendAll: <const Appends extends ReadonlyArray<StreamAppend>>(
+    appends: Appends,
+    options?: Pick<AppendOptions, "metadata">
+  ) => Effect.Effect<AllAppended<Appends>, AppendConditionsFailed | EventStoreError>
 
   /** The events of one stream, by version. `after` leaves out that version and all before it. */
   readonly read: <Event extends Tagged>(
@@ -68,17 +103,15 @@ export class EventStore extends Context.Service<EventStore, {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (driver: EventStoreDriver): EventStore["Service"] => {
-  const ids = SecureRandom.make((size) => globalThis.crypto.getRandomValues(new Uint8Array(size)))
-  return {
-    append: Writing.append(driver, ids),
-    read: Reading.stream(driver),
-    version: Reading.version(driver),
-    readAll: Reading.log(driver, { follow: false }),
-    subscribe: Reading.log(driver, { follow: true }),
-    inTransaction: driver.inTransaction
-  }
-}
+export const make = (driver: EventStoreDriver): EventStore["Service"] => ({
+  append: Writing.append(driver),
+  appendAll: Writing.appendAll(driver),
+  read: Reading.stream(driver),
+  version: Reading.version(driver),
+  readAll: Reading.log(driver, { follow: false }),
+  subscribe: Reading.log(driver, { follow: true }),
+  inTransaction: driver.inTransaction
+})
 
 /**
  * {@link EventStore} `append`, from the context.
@@ -93,6 +126,40 @@ export const append = <Event extends Tagged>(
   options?: AppendOptions
 ): Effect.Effect<Appended<Event>, AppendConditionFailed<Event> | EventStoreError, EventStore> =>
   Effect.flatMap(EventStore, (store) => store.append(source, id, events, options))
+
+/**
+ * An append to one of several streams, for `appendAll`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const appendTo = <Event extends Tagged>(
+  source: EventSource<Event>,
+  id: string,
+  events: ReadonlyArray<NoInfer<Event>>,
+  options?: { readonly condition?: AppendCondition; readonly eventIds?: ReadonlyArray<string> }
+): StreamAppend<Event> => ({ ...options, source, id, events })
+
+/**
+ * {@link EventStore} `appendAll`, from the context.
+ *
+ * **Example**
+ *
+ * ```ts
+ * EventStore.appendAll([
+ *   EventStore.appendTo(Account, "ann", [{ _tag: "Debited", cents: 100 }], { condition: AppendCondition.at(7) }),
+ *   EventStore.appendTo(Account, "bob", [{ _tag: "Credited", cents: 100 }])
+ * ])
+ * ```
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const appendAll = <const Appends extends ReadonlyArray<StreamAppend>>(
+  appends: Appends,
+  options?: Pick<AppendOptions, "metadata">
+): Effect.Effect<AllAppended<Appends>, AppendConditionsFailed | EventStoreError, EventStore> =>
+  Effect.flatMap(EventStore, (store) => store.appendAll(appends, options))
 
 /**
  * {@link EventStore} `read`, from the context.

@@ -6,10 +6,12 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { AppendCondition } from "./AppendCondition.ts"
 import type { EncodedEvent } from "./EventCodec.ts"
-import type { EventStoreError } from "./EventStoreError.ts"
+import { EventIdTaken, EventStoreError } from "./EventStoreError.ts"
 import type { StreamId } from "./StreamId.ts"
 
 /**
@@ -42,7 +44,8 @@ export interface StoredEvent {
 }
 
 /**
- * One append to one stream. Without events it only checks its condition.
+ * One append to one stream. Without events it only checks its condition. `mayRepeat` says that the events may be in the
+ * store already, under the same ids.
  *
  * @category models
  * @since 0.1.0
@@ -51,33 +54,54 @@ export interface Append {
   readonly stream: StreamId
   readonly condition: AppendCondition
   readonly events: ReadonlyArray<NewEvent>
+  readonly mayRepeat: boolean
 }
 
 /**
- * What became of an append. `missed` is what was in the stream after the version the condition knew, oldest first.
+ * Appends to different streams, of which all happen or none.
  *
- * **Details**
+ * @category models
+ * @since 0.1.0
+ */
+export type Appends = NonEmptyReadonlyArray<Append>
+
+/**
+ * Where events were put. `version` and `position` are those of the last event; the events before it have the versions and
+ * positions right below. Without events they are the stream's own. `missed` is what was in the stream after the version
+ * the condition knew, oldest first. `repeated`: the events had been put there by an earlier append.
  *
- * `Appended`: `version` and `position` are those of the last event; the events before it have the versions and positions
- * right below. Without events they are the stream's own. `Refused`: the condition did not hold; `version` is the
- * stream's true version.
+ * @category models
+ * @since 0.1.0
+ */
+export interface Placement {
+  readonly version: number
+  readonly position: number
+  readonly recordedAt: DateTime.Utc
+  readonly missed: ReadonlyArray<StoredEvent>
+  readonly repeated: boolean
+}
+
+/**
+ * A condition that did not hold: that of the append with this index. `version` is the stream's true version.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refusal {
+  readonly index: number
+  readonly version: number
+  readonly missed: ReadonlyArray<StoredEvent>
+}
+
+/**
+ * What became of appends: a placement for each of them, or every condition that did not hold.
  *
  * @category models
  * @since 0.1.0
  */
 export type AppendOutcome =
-  | {
-    readonly _tag: "Appended"
-    readonly version: number
-    readonly position: number
-    readonly recordedAt: DateTime.Utc
-    readonly missed: ReadonlyArray<StoredEvent>
-  }
-  | {
-    readonly _tag: "Refused"
-    readonly version: number
-    readonly missed: ReadonlyArray<StoredEvent>
-  }
+  | { readonly _tag: "Appended"; readonly placements: ReadonlyArray<Placement> }
+  | { readonly _tag: "Refused"; readonly refusals: NonEmptyReadonlyArray<Refusal> }
 
 /**
  * A page of one stream. `version` is the stream's true version, also when the page is empty.
@@ -113,8 +137,11 @@ export interface LogPage {
  * @since 0.1.0
  */
 export interface EventStoreDriver {
-  /** Checks the condition and appends in one atomic step; all events or none. */
-  readonly append: (append: Append) => Effect.Effect<AppendOutcome, EventStoreError>
+  /**
+   * Checks the conditions and appends in one atomic step; all events or none. Events that are there already, as
+   * `mayRepeat` allows for, are neither checked nor appended again; `repetition` tells.
+   */
+  readonly append: (appends: Appends) => Effect.Effect<AppendOutcome, EventStoreError>
 
   /** Up to `limit` events of a stream with a version greater than `after`, by version. */
   readonly readStream: (options: {
@@ -143,3 +170,41 @@ export interface EventStoreDriver {
    */
   readonly inTransaction: Effect.Effect<boolean>
 }
+
+/**
+ * Compares appends with the events that are in the store under their ids: are they the same? Metadata may differ, as it
+ * tells of the attempt. `undefined` if none is there yet, else the last event of each append that has any.
+ *
+ * @category repeating
+ * @since 0.1.0
+ */
+export const repetition = (
+  appends: Appends,
+  stored: ReadonlyArray<StoredEvent>
+): Result.Result<ReadonlyArray<StoredEvent | undefined>, EventStoreError> | undefined => {
+  const [known] = stored
+  if (known === undefined) return undefined
+  const byId = new Map(stored.map((event) => [event.id, event]))
+  const ends: Array<StoredEvent | undefined> = []
+  for (const { events, stream } of appends) {
+    let last: StoredEvent | undefined
+    for (const event of events) {
+      const other = byId.get(event.id)
+      const same = other !== undefined &&
+        (last === undefined || other.version === last.version + 1) &&
+        other.type === event.type &&
+        other.schemaVersion === event.schemaVersion &&
+        Equal.equals(other.stream, stream) &&
+        Equal.equals(other.data, JSON.parse(event.data))
+      if (!same) return Result.fail(taken(event, other ?? known))
+      last = other
+    }
+    ends.push(last)
+  }
+  return Result.succeed(ends)
+}
+
+const taken = ({ type }: NewEvent, existing: StoredEvent): EventStoreError =>
+  new EventStoreError({
+    reason: new EventIdTaken({ eventId: existing.id, type, stream: existing.stream, version: existing.version })
+  })

@@ -7,11 +7,8 @@ import * as Data from "effect/Data"
 import * as StreamId from "./StreamId.ts"
 
 /**
- * The store cannot be reached, or gave up for now: worth trying again. `message` is the engine's.
- *
- * **Gotchas**
- *
- * If the connection broke while an append was being committed, the append may have happened: load the stream to see.
+ * The store cannot be reached, or gave up for now: nothing was appended, and it is worth trying again. `message` is the
+ * engine's.
  *
  * @category errors
  * @since 0.1.0
@@ -31,6 +28,45 @@ export class StoreFailure extends Data.TaggedError("StoreFailure")<{
   readonly message: string
   readonly cause: unknown
 }> {}
+
+/**
+ * The connection broke while an append was being committed, and the store could not be reached again to ask what became
+ * of it. Appending once more with the same `eventIds` tells: what is there is not appended twice.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutcomeUnknown extends Data.TaggedError("OutcomeUnknown")<{
+  readonly stream: StreamId.StreamId
+  readonly eventIds: ReadonlyArray<string>
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return `${
+      StreamId.format(this.stream)
+    }: the connection broke during an append, and the store could not be reached ` +
+      `since: the events are there as a whole or not at all. To learn which, read the stream, or append them again with ` +
+      `the same eventIds`
+  }
+}
+
+/**
+ * An event id that was used before, for other content; nothing was appended. `stream` and `version` tell where.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EventIdTaken extends Data.TaggedError("EventIdTaken")<{
+  readonly eventId: string
+  readonly type: string
+  readonly stream: StreamId.StreamId
+  readonly version: number
+}> {
+  override get message(): string {
+    return `${this.type} cannot be appended under the id ${this.eventId}: a different append used it for version ` +
+      `${this.version} of ${StreamId.format(this.stream)}`
+  }
+}
 
 /**
  * No engine could store this stream id unchanged.
@@ -90,7 +126,14 @@ export class UnreadableEvent extends Data.TaggedError("UnreadableEvent")<{
  * @category errors
  * @since 0.1.0
  */
-export type Reason = Unavailable | StoreFailure | InvalidStreamId | InvalidEvent | UnreadableEvent
+export type Reason =
+  | Unavailable
+  | OutcomeUnknown
+  | StoreFailure
+  | InvalidStreamId
+  | InvalidEvent
+  | EventIdTaken
+  | UnreadableEvent
 
 /**
  * The one error of the store; `reason` says which. Handle a single one with `Effect.catchReason`.

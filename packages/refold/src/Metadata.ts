@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 
 /**
@@ -43,3 +44,17 @@ export type Metadata = typeof Metadata.Type
  * @since 0.1.0
  */
 export const Current = Context.Reference<Metadata>("refold/Metadata/Current", { defaultValue: () => ({}) })
+
+/**
+ * What a fiber would store beside an event: the trace it runs under, what it carries, and what is given over that.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const gather = (fiber: Fiber.Fiber<unknown, unknown>, given: Metadata | undefined): Metadata => {
+  const { span } = fiber.cache
+  const current = fiber.getRef(Current)
+  return span === undefined
+    ? given === undefined ? current : { ...current, ...given }
+    : { traceId: span.traceId, spanId: span.spanId, ...current, ...given }
+}

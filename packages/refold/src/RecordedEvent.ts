@@ -46,4 +46,6 @@ export interface Appended<out Event> {
   readonly position: number
   readonly events: ReadonlyArray<RecordedEvent<Event>>
   readonly missed: ReadonlyArray<RecordedEvent<Event>>
+  /** Whether the events were there already, under the same event ids: nothing was appended now. */
+  readonly repeated: boolean
 }

@@ -83,7 +83,7 @@ export const layer = (
     yield* migrate ? Migrations.migrate(schema) : Migrations.check(schema)
     const statement = statements(schema)
     const watch = yield* Watching.make(client, schema, { listen, pollInterval })
-    return Context.make(EventStore.EventStore, EventStore.make(Driver.make(sql, statement, watch))).pipe(
+    return Context.make(EventStore.EventStore, EventStore.make(yield* Driver.make(sql, statement, watch))).pipe(
       Context.add(Checkpoints.Checkpoints, PgCheckpoints.make(sql, statement))
     )
   }))

@@ -107,7 +107,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   // then over whatever came after that, until it is placed
   for (let attempt = 1;; attempt++) {
     if (decided.length === 0 && strict === undefined) {
-      return { stream, version: at.version, position: at.position, events: [], missed }
+      return { stream, version: at.version, position: at.position, events: [], missed, repeated: false }
     }
     const { events, moment } = Timelines.walk(at)
     missed = missed.concat(events)

@@ -1,88 +1,149 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
+import * as Result from "effect/Result"
 import * as AppendCondition from "../AppendCondition.ts"
-import type { Append, AppendOutcome, EventStoreDriver, NewEvent, StoredEvent } from "../EventStoreDriver.ts"
+import * as Driver from "../EventStoreDriver.ts"
+import type { EventStoreError } from "../EventStoreError.ts"
 import type { StreamId } from "../StreamId.ts"
 
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
-interface Row extends Omit<StoredEvent, "data" | "metadata">, Pick<NewEvent, "data" | "metadata"> {}
+interface Row extends Omit<Driver.StoredEvent, "data" | "metadata">, Pick<Driver.NewEvent, "data" | "metadata"> {}
 
 interface MemoryStream {
   readonly rows: Array<Row>
   readonly lastVersionByType: Map<string, number>
 }
 
-const parse = (row: Row): StoredEvent => ({
+const parse = (row: Row): Driver.StoredEvent => ({
   ...row,
   data: JSON.parse(row.data),
   metadata: JSON.parse(row.metadata)
 })
 
-const key = (stream: StreamId) => JSON.stringify([stream.tenant, stream.category, stream.id])
+const nothing: ReadonlyArray<Driver.StoredEvent> = []
 
-const emptyStream = (): MemoryStream => ({ rows: [], lastVersionByType: new Map() })
+const key = (stream: StreamId) => `${stream.tenant}\0${stream.category}\0${stream.id}`
 
-export const make: Effect.Effect<EventStoreDriver> = Effect.gen(function*() {
-  const log: Array<Row> = []
-  const streams = new Map<string, MemoryStream>()
-  const appended = yield* PubSub.sliding<void>(1)
+/** The log of one store. Nothing here waits, so every call is one atomic step. */
+class Log {
+  readonly rows: Array<Row> = []
+  private readonly streams = new Map<string, MemoryStream>()
+  private readonly byId = new Map<string, Row>()
 
-  const write = (stream: MemoryStream, { condition, events, stream: id }: Append, now: DateTime.Utc): AppendOutcome => {
-    const before = stream.rows.length
-    const known = AppendCondition.knownVersion(condition) ?? before
-    const missed = stream.rows.slice(known).map(parse)
-    if (!AppendCondition.holds(condition, before, stream.lastVersionByType)) {
-      return { _tag: "Refused", version: before, missed }
+  rowsOf(stream: StreamId): ReadonlyArray<Row> {
+    return this.streams.get(key(stream))?.rows ?? []
+  }
+
+  append(appends: Driver.Appends, now: DateTime.Utc): Result.Result<Driver.AppendOutcome, EventStoreError> {
+    const repeated = this.repeated(appends)
+    if (repeated !== undefined) return repeated
+    const refusals: Array<Driver.Refusal> = []
+    for (const [index, { condition, stream }] of appends.entries()) {
+      const found = this.streams.get(key(stream))
+      const version = found?.rows.length ?? 0
+      if (!AppendCondition.holds(condition, version, found?.lastVersionByType ?? new Map())) {
+        refusals.push({
+          index,
+          version,
+          missed: this.missed(stream, AppendCondition.knownVersion(condition) ?? version)
+        })
+      }
     }
-    for (const event of events) {
+    const [first, ...others] = refusals
+    return Result.succeed(
+      first === undefined
+        ? { _tag: "Appended", placements: appends.map((append) => this.place(append, now)) }
+        : { _tag: "Refused", refusals: [first, ...others] }
+    )
+  }
+
+  private repeated(appends: Driver.Appends): Result.Result<Driver.AppendOutcome, EventStoreError> | undefined {
+    const rows = appends.flatMap(({ events }) => events.flatMap(({ id }) => this.byId.get(id) ?? []))
+    const ends = Driver.repetition(appends, rows.map(parse))
+    if (ends === undefined) return undefined
+    if (Result.isFailure(ends)) return Result.fail(ends.failure)
+    const placements = appends.map(({ condition, events, stream }, index): Driver.Placement => {
+      const end = ends.success[index] ?? this.rowsOf(stream).at(-1)
+      const before = (end?.version ?? 0) - events.length
+      return {
+        version: end?.version ?? 0,
+        position: end?.position ?? 0,
+        recordedAt: end?.recordedAt ?? DateTime.makeUnsafe(0),
+        missed: this.missed(stream, AppendCondition.knownVersion(condition) ?? before, before),
+        repeated: true
+      }
+    })
+    return Result.succeed({ _tag: "Appended", placements })
+  }
+
+  private missed(stream: StreamId, after: number, upTo = Infinity): ReadonlyArray<Driver.StoredEvent> {
+    const rows = this.rowsOf(stream)
+    return after >= rows.length ? nothing : rows.slice(after, upTo).map(parse)
+  }
+
+  private place({ condition, events, stream }: Driver.Append, now: DateTime.Utc): Driver.Placement {
+    const name = key(stream)
+    const found = this.streams.get(name)
+    const { lastVersionByType, rows } = found ?? { rows: [], lastVersionByType: new Map<string, number>() }
+    if (found === undefined && events.length > 0) this.streams.set(name, { lastVersionByType, rows })
+    const missed = this.missed(stream, AppendCondition.knownVersion(condition) ?? rows.length)
+    for (const { data, id, metadata, schemaVersion, type } of events) {
       const row: Row = {
-        ...event,
-        stream: id,
-        version: stream.rows.length + 1,
-        position: log.length + 1,
+        stream,
+        version: rows.length + 1,
+        position: this.rows.length + 1,
+        id,
+        type,
+        schemaVersion,
+        data,
+        metadata,
         recordedAt: now
       }
-      stream.rows.push(row)
-      stream.lastVersionByType.set(row.type, row.version)
-      log.push(row)
+      rows.push(row)
+      lastVersionByType.set(type, row.version)
+      this.rows.push(row)
+      this.byId.set(id, row)
     }
-    const last = stream.rows.at(-1)
     return {
-      _tag: "Appended",
-      version: stream.rows.length,
-      position: last?.position ?? 0,
+      version: rows.length,
+      position: rows[rows.length - 1]?.position ?? 0,
       recordedAt: now,
-      missed
+      missed,
+      repeated: false
     }
   }
+}
+
+export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*() {
+  const log = new Log()
+  const appended = yield* PubSub.sliding<void>(1)
 
   // as with a database, others get a turn while a call is under way: what races there races here
   const call = <A>(evaluate: () => A): Effect.Effect<A> => Effect.andThen(Effect.yieldNow, Effect.sync(evaluate))
 
   return {
-    append: (append) =>
+    append: (appends) =>
       Effect.flatMap(Effect.andThen(Effect.yieldNow, DateTime.now), (now) => {
-        const name = key(append.stream)
-        const stream = streams.get(name) ?? emptyStream()
-        const outcome = write(stream, append, now)
-        if (append.events.length === 0 || outcome._tag === "Refused") return Effect.succeed(outcome)
-        streams.set(name, stream)
-        return Effect.as(PubSub.publish(appended, undefined), outcome)
+        const outcome = log.append(appends, now)
+        if (Result.isFailure(outcome)) return Effect.fail(outcome.failure)
+        if (outcome.success._tag === "Appended") PubSub.publishUnsafe(appended, undefined)
+        return Effect.succeed(outcome.success)
       }),
     readStream: ({ after, limit, stream }) =>
       call(() => {
-        const rows = streams.get(key(stream))?.rows ?? []
+        const rows = log.rowsOf(stream)
         return { version: rows.length, events: rows.slice(after, after + limit).map(parse) }
       }),
     readLog: ({ after, categories, limit, tenant }) =>
       call(() => {
-        const events: Array<StoredEvent> = []
-        for (let index = after; index < log.length && events.length < limit; index++) {
-          const row = log[index]!
+        const { rows } = log
+        const events: Array<Driver.StoredEvent> = []
+        for (let index = after; index < rows.length && events.length < limit; index++) {
+          const row = rows[index]!
           if (row.stream.tenant === tenant && categories.includes(row.stream.category)) events.push(parse(row))
         }
-        return { end: log.length, events }
+        return { end: rows.length, events }
       }),
     watch: Effect.map(PubSub.subscribe(appended), (subscription) => PubSub.take(subscription)),
     inTransaction: Effect.succeed(false)

@@ -1,88 +1,186 @@
-import type * as SecureRandom from "effect/crypto/SecureRandom"
+import { isReadonlyArrayNonEmpty } from "effect/Array"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as AppendCondition from "../AppendCondition.ts"
 import type { Tagged } from "../Decider.ts"
 import type { EventSource } from "../EventSource.ts"
-import type { EventStoreDriver, NewEvent } from "../EventStoreDriver.ts"
+import type { AllAppended, StreamAppend } from "../EventStore.ts"
+import type { Append, EventStoreDriver, NewEvent, Placement, Refusal } from "../EventStoreDriver.ts"
 import { EventStoreError, InvalidEvent } from "../EventStoreError.ts"
 import * as Metadata from "../Metadata.ts"
 import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
 import type { StreamId } from "../StreamId.ts"
 import { decodeAll } from "./decoding.ts"
-import { streamId } from "./naming.ts"
+import { streamIn } from "./naming.ts"
+
+/** Encodes, appends, and turns the driver's outcome into recorded events, without reading them back. */
+export const append = (driver: EventStoreDriver) =>
+<Event extends Tagged>(
+  source: EventSource<Event>,
+  id: string,
+  events: ReadonlyArray<NoInfer<Event>>,
+  options: AppendCondition.AppendOptions = {}
+): Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> =>
+  Effect.withFiber((fiber) => {
+    const draft = prepare(fiber, { source, id, events, condition: options.condition }, options)
+    if (Result.isFailure(draft)) return Effect.fail(draft.failure)
+    return Effect.flatMap(
+      driver.append([draft.success.append]),
+      (
+        outcome
+      ): Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> =>
+        outcome._tag === "Appended"
+          ? appended(draft.success, outcome.placements[0]!)
+          : Effect.flatMap(refused(draft.success, outcome.refusals[0]), Effect.fail)
+    )
+  })
+
+/** The same for several streams, all or nothing. */
+export const appendAll = (driver: EventStoreDriver) =>
+<const Appends extends ReadonlyArray<StreamAppend>>(
+  appends: Appends,
+  options: Pick<AppendCondition.AppendOptions, "metadata"> = {}
+): Effect.Effect<AllAppended<Appends>, AppendCondition.AppendConditionsFailed | EventStoreError> =>
+  Effect.withFiber((fiber) => {
+    const drafts: Array<Draft<Tagged>> = []
+    const names = new Set<string>()
+    for (const one of appends) {
+      const draft = prepare(fiber, one, { ...options, eventIds: one.eventIds })
+      if (Result.isFailure(draft)) return Effect.fail(draft.failure)
+      const { category, id } = draft.success.append.stream
+      const name = JSON.stringify([category, id])
+      if (names.has(name)) {
+        return Effect.die(new RangeError(`two appends to ${category}-${id} in one: join their events`))
+      }
+      names.add(name)
+      drafts.push(draft.success)
+    }
+    const prepared = drafts.map((draft) => draft.append)
+    const all: Effect.Effect<
+      ReadonlyArray<Appended<Tagged>>,
+      AppendCondition.AppendConditionsFailed | EventStoreError
+    > = !isReadonlyArrayNonEmpty(prepared)
+      ? Effect.succeed([])
+      : Effect.flatMap(driver.append(prepared), (outcome) =>
+        outcome._tag === "Appended"
+          ? Effect.forEach(drafts, (draft, index) => appended(draft, outcome.placements[index]!))
+          : Effect.flatMap(
+            Effect.forEach(outcome.refusals, (refusal) => refused(drafts[refusal.index]!, refusal)),
+            (failures) => Effect.fail(new AppendCondition.AppendConditionsFailed({ failures }))
+          ))
+    return all as Effect.Effect<
+      AllAppended<Appends>,
+      AppendCondition.AppendConditionsFailed | EventStoreError
+    >
+  })
+
+/** An append, and what will have to be known of it afterwards. */
+interface Draft<Event extends Tagged> {
+  readonly source: EventSource<Event>
+  readonly append: Append
+  readonly events: ReadonlyArray<Event>
+  readonly metadataOf: (index: number) => Metadata.Metadata
+}
+
+const prepare = <Event extends Tagged>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { condition = AppendCondition.any, events, id, source }: StreamAppend<Event>,
+  { eventIds, metadata }: AppendCondition.AppendOptions
+): Result.Result<Draft<Event>, EventStoreError> => {
+  const named = streamIn(fiber, source.category, id)
+  if (Result.isFailure(named)) return Result.fail(named.failure)
+  const stream = named.success
+  if (eventIds !== undefined) {
+    const problem = idsProblem(eventIds, events.length)
+    if (problem !== undefined) return invalid(stream, events[0]?._tag ?? "an append without events", problem)
+  }
+  const metadataOf = typeof metadata === "function" ? metadata : always(Metadata.gather(fiber, metadata))
+  const encodeMetadata = encoderOfMetadata()
+  const encoded: Array<NewEvent> = []
+  for (let index = 0; index < events.length; index++) {
+    const event = events[index]!
+    const data = source.codec.encode(event)
+    if (Result.isFailure(data)) return invalid(stream, event._tag, data.failure)
+    const text = encodeMetadata(metadataOf(index))
+    if (Result.isFailure(text)) return invalid(stream, "metadata", text.failure)
+    const { schemaVersion, type } = data.success
+    encoded.push({
+      id: eventIds?.[index]?.toLowerCase() ?? SecureRandom.uuidV7Unsafe(),
+      type,
+      schemaVersion,
+      data: data.success.data,
+      metadata: text.success
+    })
+  }
+  return Result.succeed({
+    source,
+    append: { stream, condition, events: encoded, mayRepeat: eventIds !== undefined },
+    events,
+    metadataOf
+  })
+}
+
+const appended = <Event extends Tagged>(
+  { append: { events: stored, stream }, events, metadataOf, source }: Draft<Event>,
+  { missed, position, recordedAt, repeated, version }: Placement
+): Effect.Effect<Appended<Event>, EventStoreError> => {
+  const recorded = stored.map(({ id, schemaVersion, type }, index): RecordedEvent<Event> => ({
+    id,
+    stream,
+    version: version - stored.length + 1 + index,
+    position: position - stored.length + 1 + index,
+    type,
+    schemaVersion,
+    event: events[index]!,
+    metadata: metadataOf(index),
+    recordedAt
+  }))
+  return missed.length === 0
+    ? Effect.succeed({ stream, version, position, events: recorded, missed: [], repeated })
+    : Effect.map(
+      decodeAll(() => source.codec, missed),
+      (missed) => ({ stream, version, position, events: recorded, missed, repeated })
+    )
+}
+
+const refused = <Event extends Tagged>(
+  { append: { condition, stream }, source }: Draft<Event>,
+  { missed, version }: Refusal
+): Effect.Effect<AppendCondition.AppendConditionFailed<Event>, EventStoreError> =>
+  Effect.map(
+    decodeAll(() => source.codec, missed),
+    (missed) => new AppendCondition.AppendConditionFailed<Event>({ stream, condition, actual: version, missed })
+  )
+
+const always = <A>(value: A) => () => value
 
 const encodeMetadata = Schema.encodeResult(Metadata.Metadata)
 
-/** Encodes, appends, and turns the driver's outcome into recorded events, without reading them back. */
-export const append = (driver: EventStoreDriver, ids: SecureRandom.SecureRandom["Service"]) =>
-  Effect.fnUntraced(function*<Event extends Tagged>(
-    source: EventSource<Event>,
-    id: string,
-    events: ReadonlyArray<NoInfer<Event>>,
-    options?: AppendCondition.AppendOptions
-  ): Effect.fn.Return<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> {
-    const stream = yield* streamId(source.category, id)
-    const condition = options?.condition ?? AppendCondition.any
-    const metadata = yield* gatherMetadata(options?.metadata)
-    const encodedMetadata = yield* encodedMetadataOf(stream, metadata)
-    const encoded: Array<NewEvent> = []
-    for (const event of events) {
-      const result = source.codec.encode(event)
-      if (Result.isFailure(result)) return yield* invalid(stream, event._tag, result.failure)
-      encoded.push({ ...result.success, id: yield* ids.uuidV7(), metadata: encodedMetadata })
-    }
-    const outcome = yield* driver.append({ stream, condition, events: encoded })
-    const missed = yield* decodeAll(() => source.codec, outcome.missed)
-    if (outcome._tag === "Refused") {
-      return yield* new AppendCondition.AppendConditionFailed<Event>({
-        stream,
-        condition,
-        actual: outcome.version,
-        missed
-      })
-    }
-    const { position, recordedAt, version } = outcome
-    return {
-      stream,
-      version,
-      position,
-      missed,
-      events: encoded.map((stored, index): RecordedEvent<Event> => ({
-        id: stored.id,
-        stream,
-        version: version - encoded.length + 1 + index,
-        position: position - encoded.length + 1 + index,
-        type: stored.type,
-        schemaVersion: stored.schemaVersion,
-        event: events[index]!,
-        metadata,
-        recordedAt
-      }))
-    }
-  })
-
-/** What the fiber carries, the trace it runs under, and what this call adds. */
-const gatherMetadata = Effect.fnUntraced(function*(given: Metadata.Metadata | undefined) {
-  const current = yield* Metadata.Current
-  const span = yield* Effect.option(Effect.currentSpan)
-  return {
-    ...Option.match(span, {
-      onNone: () => ({}),
-      onSome: ({ spanId, traceId }) => ({ traceId, spanId })
-    }),
-    ...current,
-    ...given
+/** Events that are appended together mostly share their metadata. */
+const encoderOfMetadata = () => {
+  let last: { readonly metadata: Metadata.Metadata; readonly text: Result.Result<string, string> } | undefined
+  return (metadata: Metadata.Metadata): Result.Result<string, string> => {
+    if (last?.metadata === metadata) return last.text
+    const text = Result.mapBoth(encodeMetadata(metadata), {
+      onFailure: (error) => error.message,
+      onSuccess: (value) => JSON.stringify(value)
+    })
+    last = { metadata, text }
+    return text
   }
-})
+}
 
-const encodedMetadataOf = (stream: StreamId, metadata: Metadata.Metadata) =>
-  Result.match(encodeMetadata(metadata), {
-    onFailure: (error) => invalid(stream, "metadata", error.message),
-    onSuccess: (value) => Effect.succeed(JSON.stringify(value))
-  })
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-const invalid = (stream: StreamId, type: string, problem: string): Effect.Effect<never, EventStoreError> =>
-  Effect.fail(new EventStoreError({ reason: new InvalidEvent({ stream, type, problem }) }))
+const idsProblem = (ids: ReadonlyArray<string>, events: number): string | undefined => {
+  if (ids.length !== events) return `${events} events need as many eventIds, not ${ids.length}`
+  const wrong = ids.find((id) => !uuid.test(id))
+  if (wrong !== undefined) return `its id ${JSON.stringify(wrong)} is not a UUID`
+  return new Set(ids.map((id) => id.toLowerCase())).size < ids.length ? "two events have the same id" : undefined
+}
+
+const invalid = (stream: StreamId, type: string, problem: string): Result.Result<never, EventStoreError> =>
+  Result.fail(new EventStoreError({ reason: new InvalidEvent({ stream, type, problem }) }))

@@ -8,19 +8,30 @@ import * as EventStoreError from "refold/EventStoreError"
 /** An error of the database in the words of the store. */
 export const toStoreError = (error: SqlError): EventStoreError.EventStoreError =>
   new EventStoreError.EventStoreError({
-    reason: error.isRetryable || isPassing(error)
+    reason: error.isRetryable || isPassing(error) || violates(error, "version_once")
       ? new EventStoreError.Unavailable({ message: describe(error), cause: error })
       : new EventStoreError.StoreFailure({ message: describe(error), cause: error })
   })
 
 /**
  * What the client does not know to be worth trying again: PostgreSQL ends or refuses a session with class 57P when it
- * shuts down or starts, and with class 53 when it has run out of connections, memory or disk.
+ * shuts down or starts, and with class 53 when it has run out of connections, memory or disk. A version that is taken was
+ * judged on a snapshot older than the lock on appends, which only a stricter isolation level than the default does.
  */
-const isPassing = (error: SqlError): boolean => {
-  const { cause } = error.reason
-  return Predicate.hasProperty(cause, "code") && typeof cause.code === "string" && /^(57P|53)/.test(cause.code)
-}
+const isPassing = (error: SqlError): boolean => /^(57P|53)/.test(codeOf(error))
+
+/** Whether the session ended while a statement was under way, so that nobody was told what became of it. */
+export const isLost = (error: SqlError): boolean =>
+  error.reason._tag === "ConnectionError" || codeOf(error).startsWith("57P")
+
+/** Whether an event was there already under the same id. */
+export const isRepeated = (error: SqlError): boolean => violates(error, "event_id_once")
+
+const violates = ({ reason }: SqlError, constraint: string): boolean =>
+  reason._tag === "UniqueViolation" && reason.constraint === constraint
+
+const codeOf = ({ reason: { cause } }: SqlError): string =>
+  Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : ""
 
 /** The client's message says what it was doing, the server's what was wrong. */
 const describe = (error: SqlError): string => {

@@ -6,7 +6,7 @@ import { appendFunction } from "./sql/append.ts"
 import { schema } from "./sql/schema.ts"
 
 const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) => Effect.Effect<void, SqlError>) => ({
-  "0001_streams_and_events": runAll([...schema(name), appendFunction(name)])
+  "0001_events": runAll([...schema(name), appendFunction(name)])
 })
 
 /** Fails with what to do unless the tables are there, and as this release needs them. */

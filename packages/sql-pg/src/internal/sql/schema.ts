@@ -1,18 +1,8 @@
 /** The tables, in a schema of their own. Every statement is one element: the wire protocol takes one at a time. */
 export const schema = (name: string): ReadonlyArray<string> => [
-  // one row per stream: what an append needs to know is decided on this row alone, without probing the events
-  `create table "${name}".streams (
-    tenant text collate "C" not null,
-    category text collate "C" not null,
-    stream_id text collate "C" not null,
-    version bigint not null check (version > 0),
-    position bigint not null,
-    last_version_by_type jsonb not null,
-    primary key (tenant, category, stream_id)
-  )`,
-
   `create sequence "${name}".positions as bigint`,
 
+  // the events are all there is: what an append has to know of a stream stands in its last row, and no row is ever updated.
   // json keeps the text exactly as it was written, NUL escapes and lone surrogates included, and reads faster than jsonb;
   // cast it (data::jsonb) where containment queries are wanted
   `create table "${name}".events (
@@ -21,13 +11,13 @@ export const schema = (name: string): ReadonlyArray<string> => [
     category text collate "C" not null,
     stream_id text collate "C" not null,
     version bigint not null check (version > 0),
-    event_id uuid not null unique,
+    event_id uuid not null constraint event_id_once unique,
     type text collate "C" not null,
     schema_version integer not null,
     data json not null,
     metadata json not null,
     recorded_at timestamptz not null,
-    unique (tenant, category, stream_id, version)
+    constraint version_once unique (tenant, category, stream_id, version)
   )`,
 
   `alter sequence "${name}".positions owned by "${name}".events.position`,

@@ -1,22 +1,35 @@
+const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
+
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
-  append:
-    `select * from "${name}".append($1::json, $2::integer[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[])`,
+  append: `select * from "${name}".append(
+    $1::boolean, $2::boolean,
+    $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
+    $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[],
+    $13::uuid[], $14::text[], $15::integer[], $16::text[], $17::text[]
+  )`,
+
+  // to wait for its turn is to wait until appends that were sent before have ended, one way or the other
+  awaitAppends: `select from (select pg_advisory_xact_lock(hashtextextended('refold:append:${name}', 0))) as turn`,
+
+  findEvents: `select tenant, category, stream_id, ${eventColumns}
+    from "${name}".events where event_id = any($1::uuid[])`,
 
   // the version comes from the same snapshot as the events: read apart, they could disagree
   readStream: `select s.version as stream_version, e.*
-    from "${name}".streams s left join lateral (
-      select version, position, event_id, type, schema_version, data, metadata, recorded_at
-      from "${name}".events
-      where tenant = s.tenant and category = s.category and stream_id = s.stream_id and version > $4
+    from (
+      select coalesce(max(version), 0) as version from "${name}".events
+      where tenant = $1 and category = $2 and stream_id = $3
+    ) s left join lateral (
+      select ${eventColumns} from "${name}".events
+      where tenant = $1 and category = $2 and stream_id = $3 and version > $4
       order by version limit $5
     ) e on true
-    where s.tenant = $1 and s.category = $2 and s.stream_id = $3
     order by e.version`,
 
   readLog: `select l.log_end, e.*
     from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
-      select category, stream_id, version, position, event_id, type, schema_version, data, metadata, recorded_at
+      select category, stream_id, ${eventColumns}
       from "${name}".events
       where tenant = $1 and category = any($2::text[]) and position > $3
       order by position limit $4
@@ -34,3 +47,6 @@ export const statements = (name: string) => ({
       where c.position = $3
     returning position`
 })
+
+/** The statements of one schema. */
+export type Statements = ReturnType<typeof statements>

@@ -1,0 +1,173 @@
+import type * as PgClient from "@effect/sql-pg/PgClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { SqlError } from "effect/sql/SqlError"
+import * as AppendCondition from "refold/AppendCondition"
+import {
+  type Append,
+  type AppendOutcome,
+  type Appends,
+  type EventStoreDriver,
+  repetition
+} from "refold/EventStoreDriver"
+import { EventStoreError, OutcomeUnknown } from "refold/EventStoreError"
+import { type AppendRow, parametersOf, type Verdict, verdictsOf } from "./batches.ts"
+import { isLost, isRepeated, toStoreError } from "./errors.ts"
+import { type EventRow, storedEvent } from "./rows.ts"
+import type { Statements } from "./sql/statements.ts"
+
+/**
+ * Why a batch was not committed: it was `refused` by the database or never reached it; the connection was `lost`, and
+ * nobody knows; or an event was there already, perhaps `repeated`.
+ */
+export interface NotCommitted {
+  readonly reason: "refused" | "lost" | "repeated"
+  readonly error: EventStoreError
+}
+
+const notCommitted = (error: SqlError): NotCommitted => ({
+  reason: isLost(error) ? "lost" : isRepeated(error) ? "repeated" : "refused",
+  error: toStoreError(error)
+})
+
+/** How long a database that went away in the middle of a commit is asked what became of it. */
+const patienceMillis = 10_000
+
+/** Sends appends, outside of any transaction, and finds out what became of them. */
+export const make = (client: PgClient.PgClient, statement: Statements, readStream: EventStoreDriver["readStream"]) => {
+  /** On a connection of its own: appends wait for each other, and would hold up statements that share one. */
+  const exclusively = <Row extends object>(
+    text: string,
+    parameters: () => ReadonlyArray<unknown>
+  ): Effect.Effect<ReadonlyArray<Row>, NotCommitted> =>
+    client.reserve.pipe(
+      Effect.mapError((error): NotCommitted => ({ reason: "refused", error: toStoreError(error) })),
+      Effect.flatMap((connection) =>
+        Effect.mapError(
+          Effect.suspend(() => connection.execute(text, parameters(), undefined)),
+          notCommitted
+        )
+      ),
+      Effect.scoped
+    )
+
+  /** Many appends, to different streams, in one round trip and one commit. */
+  const send = (
+    appends: ReadonlyArray<Append>,
+    atomic = false
+  ): Effect.Effect<ReadonlyArray<Verdict>, NotCommitted> =>
+    Effect.map(
+      exclusively<AppendRow>(statement.append, () => parametersOf(appends, atomic)),
+      (rows) => verdictsOf(appends, rows)
+    )
+
+  const sendAll = (appends: Appends): Effect.Effect<AppendOutcome, NotCommitted> =>
+    Effect.map(send(appends, true), outcomeOf)
+
+  /** What the store knows of the events, whatever connection they came through. */
+  const lookUp = Effect.fnUntraced(function*(
+    appends: Appends
+  ): Effect.fn.Return<AppendOutcome | undefined, EventStoreError> {
+    const ids = appends.flatMap(({ events }) => events.map(({ id }) => id))
+    if (ids.length === 0) return undefined
+    const rows = yield* Effect.mapError(
+      client.unsafe<EventRow & { readonly tenant: string; readonly category: string; readonly stream_id: string }>(
+        statement.findEvents,
+        [ids]
+      ),
+      toStoreError
+    )
+    const ends = repetition(
+      appends,
+      rows.map((row) => storedEvent({ tenant: row.tenant, category: row.category, id: row.stream_id }, row))
+    )
+    if (ends === undefined) return undefined
+    const found = yield* Effect.fromResult(ends)
+    const placements = yield* Effect.forEach(
+      appends,
+      ({ condition, events, mayRepeat, stream }, index) =>
+        Effect.gen(function*() {
+          const end = found[index]
+          const version = end?.version ?? (yield* readStream({ stream, after: 0, limit: 1 })).version
+          const known = AppendCondition.knownVersion(condition)
+          const before = version - events.length
+          const { events: missed } = known === undefined || known >= before
+            ? { events: [] }
+            : yield* readStream({ stream, after: known, limit: before - known })
+          const { position, recordedAt } = end ?? found.find((other) => other !== undefined)!
+          return { version, position, recordedAt, missed, repeated: mayRepeat }
+        })
+    )
+    return { _tag: "Appended", placements }
+  })
+
+  /** What became of appends that may be there already; they are sent if they are not. */
+  const sendUnlessThere = Effect.fnUntraced(function*(
+    appends: Appends,
+    doubt: "lost" | "repeated"
+  ): Effect.fn.Return<AppendOutcome, NotCommitted> {
+    // when it is our turn, appends that were lost on their way have ended
+    if (doubt === "lost") yield* exclusively(statement.awaitAppends, () => [])
+    const found = yield* Effect.mapError(
+      lookUp(appends),
+      (error): NotCommitted => ({ reason: error.isRetryable ? "lost" : "refused", error })
+    )
+    return found ?? (yield* sendAll(appends))
+  })
+
+  /**
+   * Appends, until it is known what became of it. What may be there already is looked for first, and sent again under the
+   * same ids, so that a statement that was lost and still runs somewhere and this one cannot both succeed.
+   */
+  const settleAlone = Effect.fnUntraced(function*(
+    appends: Appends,
+    failed?: NotCommitted & { readonly since: number }
+  ): Effect.fn.Return<AppendOutcome, EventStoreError> {
+    const since = failed?.since ?? (yield* Clock.currentTimeMillis)
+    let doubt = failed === undefined || failed.reason === "refused" ? undefined : failed.reason
+    for (let attempt = 0;; attempt++) {
+      const outcome = yield* Effect.result(doubt === undefined ? sendAll(appends) : sendUnlessThere(appends, doubt))
+      if (Result.isSuccess(outcome)) return outcome.success
+      const { error, reason } = outcome.failure
+      if (doubt !== "lost") {
+        if (reason === "refused") return yield* error
+        doubt = reason
+      } else if (reason === "refused" && !error.isRetryable) return yield* error
+      if ((yield* Clock.currentTimeMillis) - since > patienceMillis) {
+        return yield* doubt === "lost" ? outcomeUnknown(appends, error) : error
+      }
+      if (reason !== "repeated") yield* Effect.sleep(Math.min(20 * 2 ** attempt, 500))
+    }
+  })
+
+  /** In the transaction of the calling fiber, which decides what becomes of it. */
+  const appendInTransaction = (appends: Appends): Effect.Effect<AppendOutcome, EventStoreError> =>
+    Effect.mapBoth(client.unsafe<AppendRow>(statement.append, parametersOf(appends, true)), {
+      onFailure: toStoreError,
+      onSuccess: (rows) => outcomeOf(verdictsOf(appends, rows))
+    })
+
+  return { send, settleAlone, lookUp, appendInTransaction }
+}
+
+const outcomeOf = (verdicts: ReadonlyArray<Verdict>): AppendOutcome => {
+  const [first, ...others] = verdicts.flatMap((verdict, index) =>
+    verdict._tag === "Refused" ? [{ index, version: verdict.version, missed: verdict.missed }] : []
+  )
+  return first === undefined
+    ? {
+      _tag: "Appended",
+      placements: verdicts.flatMap((verdict) => verdict._tag === "Placed" ? [verdict.placement] : [])
+    }
+    : { _tag: "Refused", refusals: [first, ...others] }
+}
+
+const outcomeUnknown = (appends: Appends, cause: EventStoreError): EventStoreError =>
+  new EventStoreError({
+    reason: new OutcomeUnknown({
+      stream: appends[0].stream,
+      eventIds: appends.flatMap(({ events }) => events.map(({ id }) => id)),
+      cause
+    })
+  })

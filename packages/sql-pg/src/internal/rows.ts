@@ -1,0 +1,32 @@
+import * as DateTime from "effect/DateTime"
+import type { StoredEvent } from "refold/EventStoreDriver"
+import type { StreamId } from "refold/StreamId"
+
+/** An event as the statements return it. */
+export interface EventRow {
+  readonly version: bigint
+  readonly position: bigint
+  readonly event_id: string
+  readonly type: string
+  readonly schema_version: number
+  readonly data: unknown
+  readonly metadata: unknown
+  readonly recorded_at: Date
+}
+
+/** The columns of an outer-joined row are null where there was no event. */
+export type Maybe<Row> = { readonly [Column in keyof Row]: Row[Column] | null }
+
+export const isEvent = <Row extends Maybe<EventRow>>(row: Row): row is Row & EventRow => row.version !== null
+
+export const storedEvent = (stream: StreamId, row: EventRow): StoredEvent => ({
+  stream,
+  version: Number(row.version),
+  position: Number(row.position),
+  id: row.event_id,
+  type: row.type,
+  schemaVersion: row.schema_version,
+  data: row.data,
+  metadata: row.metadata,
+  recordedAt: DateTime.makeUnsafe(row.recorded_at)
+})
