@@ -28,6 +28,13 @@ const accountHistory = [{ _tag: "Credited", cents: 100 }] as const
 const switches = programs(Arbitrary.schema(SwitchCommand))
 const switchHistory = [{ _tag: "A" }, { _tag: "B" }] as const
 
+/** A decision that would be another on the state it is placed on must be made again. */
+const strictTable = {
+  A: { A: "redecides", B: "redecides", C: "redecides" },
+  B: { A: "redecides", B: "commutes", C: "redecides" },
+  C: { A: "redecides", B: "redecides", C: "redecides" }
+} as const
+
 const ofItsOwn = (index: number) => index
 const theSame = () => 0
 
@@ -144,6 +151,76 @@ describe("commands that line up in one process end as if each had come from a pr
         const spread = yield* play(makeLead, history, arrived, (index) => processes[index]!)
         assertSame(history, arrived, ["raced", raced], ["spread", spread])
       }),
+    options
+  )
+})
+
+describe("commands that wait for the same stream and go together end as if each had gone alone", () => {
+  const check = Effect.fnUntraced(function*<T extends Types>(
+    make: () => Aggregate<T>,
+    history: ReadonlyArray<T["Event"]>,
+    program: ReadonlyArray<Step<T["Command"]>>
+  ) {
+    const arrived = program.map((step) => ({ ...step, letGo: 0, later: false }))
+    const alone = yield* play(make, history, arrived, ofItsOwn)
+    for (const commandsPerAppend of [2, 100]) {
+      const together = yield* play(make, history, arrived, theSame, { cachedStates: 0, commandsPerAppend })
+      assertSame(history, arrived, ["alone", alone], [`up to ${commandsPerAppend} together`, together])
+    }
+  })
+
+  it.live.prop("leads, which collide", [leads], ([program]) => check(makeLead, leadHistory, program), options)
+
+  it.live.prop(
+    "accounts, which decide again",
+    [accounts],
+    ([program]) => check(makeAccount, accountHistory, program),
+    options
+  )
+
+  it.live.prop(
+    "under any table",
+    [tables, switches],
+    ([table, program]) => check(makeSwitch(table), switchHistory, program),
+    options
+  )
+})
+
+describe("commands on remembered states end as if the states had been loaded", () => {
+  const processes = Arbitrary.array(Arbitrary.schema(Schema.Literals([0, 1])), { minLength: 7, maxLength: 7 })
+  const check = Effect.fnUntraced(function*<T extends Types>(
+    make: () => Aggregate<T>,
+    history: ReadonlyArray<T["Event"]>,
+    program: ReadonlyArray<Step<T["Command"]>>,
+    spread: ReadonlyArray<number>
+  ) {
+    const inTurn = program.map((step) => ({ ...step, letGo: 99 }))
+    const foretold = foretell(make(), history, inTurn)
+    for (const commandsPerAppend of [1, 100]) {
+      const tuning = { cachedStates: 1, commandsPerAppend }
+      const remembered = yield* play(make, history, inTurn, (index) => spread[index]!, tuning)
+      assertSame(history, inTurn, ["foretold", foretold], ["on remembered states", remembered])
+    }
+  })
+
+  it.live.prop(
+    "leads, which collide",
+    [leads, processes],
+    ([program, spread]) => check(makeLead, leadHistory, program, spread),
+    options
+  )
+
+  it.live.prop(
+    "accounts, which decide again",
+    [accounts, processes],
+    ([program, spread]) => check(makeAccount, accountHistory, program, spread),
+    options
+  )
+
+  it.live.prop(
+    "under any table that is true",
+    [switches, processes],
+    ([program, spread]) => check(makeSwitch(strictTable), switchHistory, program, spread),
     options
   )
 })

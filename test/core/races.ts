@@ -12,6 +12,7 @@ import type * as Conflicts from "refold/Conflicts"
 import * as Decider from "refold/Decider"
 import { EventStore } from "refold/EventStore"
 import * as MemoryEventStore from "refold/MemoryEventStore"
+import * as Tuning from "refold/Tuning"
 
 /** A command of a program: when it arrives, what it is, and what it has seen. */
 export interface Step<Command> {
@@ -139,16 +140,20 @@ const gated = (store: EventStore["Service"]): EventStore["Service"] => ({
     })
 })
 
+/** One at a time, and nothing remembered: whoever is first in line has loaded and decided when it is held. */
+const oneByOne: Tuning.Tuning = { cachedStates: 0, commandsPerAppend: 1 }
+
 /**
  * Plays a program on a stream of a fresh store. Commands of the same process share one aggregate value, and so line up;
  * all others meet in the store. Whoever is not in line has loaded and decided before the next is let go, and all are let
- * go in the order in which they arrived.
+ * go in the order in which they arrived. Where commands of a process may go together, only the first is held.
  */
 export const play = <T extends Types>(
   makeAggregate: () => Aggregate<T>,
   history: ReadonlyArray<T["Event"]>,
   program: ReadonlyArray<Step<T["Command"]>>,
-  processOf: (index: number) => number
+  processOf: (index: number) => number,
+  tuning: Tuning.Tuning = oneByOne
 ): Effect.Effect<Outcome> =>
   Effect.gen(function*() {
     const store = gated(yield* EventStore)
@@ -166,9 +171,12 @@ export const play = <T extends Types>(
       const options = seen === undefined ? {} : seen.strict ? { strict: known } : { seen: known }
       const fiber = yield* aggregate.execute("1", command, options).pipe(
         Effect.provideService(EventStore, store),
-        Effect.provideService(CurrentGate, gate),
+        Effect.provideService(CurrentGate, tuning.commandsPerAppend > 1 && commands.length > 0 ? undefined : gate),
+        Effect.provideService(Tuning.Current, tuning),
         Effect.result,
         Effect.ensuring(Deferred.succeed(gate.held, false)),
+        // those who go together after it run in its footsteps
+        Effect.ensuring(Deferred.succeed(gate.opened, undefined)),
         Effect.forkChild({ startImmediately: true })
       )
       return { fiber, gate, process }

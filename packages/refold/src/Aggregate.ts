@@ -16,8 +16,9 @@ import type { EventSource } from "./EventSource.ts"
 import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Execution from "./internal/execution.ts"
+import { Lines } from "./internal/lines.ts"
 import * as Loading from "./internal/loading.ts"
-import * as Timelines from "./internal/timelines.ts"
+import type { LinesOf } from "./internal/turns.ts"
 import type { Metadata } from "./Metadata.ts"
 import type { Appended } from "./RecordedEvent.ts"
 
@@ -167,7 +168,12 @@ export const make = <
 }> => {
   const { command, conflicts, decide, event, evolve, initial, state, storedAs } = options
   const codec = EventCodec.make(event, storedAs)
-  const timelines = new Timelines.Timelines<State, Event>()
+  const lines: LinesOf<{
+    readonly Command: Command
+    readonly Event: Event
+    readonly State: State
+    readonly Rejection: RejectionOf<Decided>
+  }> = new Lines()
   const self: ReturnType<typeof make<Command, Event, State, Decided>> = {
     category,
     command,
@@ -184,7 +190,7 @@ export const make = <
     },
     evolve,
     execute: (id, command, options = {}) =>
-      Effect.flatMap(EventStore, (store) => Execution.execute(self, timelines, store, id, command, options)),
+      Effect.flatMap(EventStore, (store) => Execution.execute(self, lines, store, id, command, options)),
     load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, store, id, options))
   }
   return self

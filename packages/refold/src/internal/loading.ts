@@ -45,19 +45,25 @@ export const recall = Effect.fnUntraced(function*<T extends Types>(
   const { evolve, initial } = aggregate
   const known = Math.min(seen, timeline.now.moment?.version ?? Infinity)
   const events: Array<RecordedEvent<T["Event"]>> = []
-  let moment: Timelines.Moment<T["State"], T["Event"]> = { state: initial, version: 0, position: 0, next: undefined }
-  yield* Stream.runForEachArray(store.read(aggregate, stream.id), (page) =>
-    Effect.sync(() => {
-      let { position, state, version } = moment
-      for (const recorded of page) {
-        if (recorded.version > known) events.push(recorded)
-        if (recorded.version > seen) continue
-        state = evolve(state, recorded.event)
-        version = recorded.version
-        position = recorded.position
-      }
-      moment = { state, version, position, next: undefined }
-    }))
+  const { remembered } = timeline
+  let moment: Timelines.Moment<T["State"], T["Event"]> = remembered !== undefined && remembered.version <= known
+    ? { ...remembered, next: undefined }
+    : { state: initial, version: 0, position: 0, next: undefined }
+  yield* Stream.runForEachArray(
+    store.read(aggregate, stream.id, { after: moment.version }),
+    (page) =>
+      Effect.sync(() => {
+        let { position, state, version } = moment
+        for (const recorded of page) {
+          if (recorded.version > known) events.push(recorded)
+          if (recorded.version > seen) continue
+          state = evolve(state, recorded.event)
+          version = recorded.version
+          position = recorded.position
+        }
+        moment = { state, version, position, next: undefined }
+      })
+  )
   Timelines.attach(timeline, moment, { arrivedAt, events, evolve })
   return moment
 })

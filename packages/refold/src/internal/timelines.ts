@@ -1,13 +1,10 @@
-import * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
 import type { Tagged } from "../Decider.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
 
 /*
- * Commands on one stream line up here instead of racing each other through the store. What the process learns of the
- * stream is a chain of moments, each a state at a version, linked by the events between them. A command takes hold of the
- * latest moment when it arrives: that is what it knows. When its turn comes, others have made the chain longer, and what
- * lies ahead of its moment is what it missed.
+ * What the process learns of a stream is a chain of moments, each a state at a version, linked by the events between them.
+ * A command takes hold of the latest moment when it arrives: that is what it knows. When its turn comes, others have made
+ * the chain longer, and what lies ahead of its moment is what it missed.
  */
 
 /**
@@ -36,21 +33,24 @@ export interface Walk<State, Event extends Tagged> {
   readonly metOurs: boolean
 }
 
-/** What is known when a command arrives; filled in later for those who arrive before anything was loaded. */
+/** What is known when a command arrives; filled in later for those who arrive before the store was asked. */
 export interface Arrival<State, Event extends Tagged> {
   moment: Moment<State, Event> | undefined
 }
 
-/** Where the commands on one stream line up, in the order in which they arrive. */
+/** What is known of one stream. */
 export interface Timeline<State, Event extends Tagged> {
-  readonly line: Semaphore.Semaphore
   now: Arrival<State, Event>
+  /**
+   * The latest moment of an earlier time. Other processes may have moved the stream on since; the first command to reach
+   * the store finds out, and until then nobody can be said to know more.
+   */
+  remembered: Moment<State, Event> | undefined
 }
 
-const makeTimeline = <State, Event extends Tagged>(): Timeline<State, Event> => ({
-  line: Semaphore.makeUnsafe(1),
-  now: { moment: undefined }
-})
+export const makeTimeline = <State, Event extends Tagged>(
+  remembered?: Moment<State, Event>
+): Timeline<State, Event> => ({ now: { moment: undefined }, remembered })
 
 /** Makes this the latest moment, unless a later one is known. */
 export const moveTo = <State, Event extends Tagged>(
@@ -64,38 +64,14 @@ export const moveTo = <State, Event extends Tagged>(
 /** Trusts nothing that was known of the stream. */
 export const forget = <State, Event extends Tagged>(timeline: Timeline<State, Event>): void => {
   timeline.now = { moment: undefined }
+  timeline.remembered = undefined
 }
 
-/** The timelines of the streams that have commands under way, per store. */
-export class Timelines<State, Event extends Tagged> {
-  private readonly stores = new WeakMap<object, Map<string, { timeline: Timeline<State, Event>; users: number }>>()
-
-  use<A, E, R>(
-    store: object,
-    stream: string,
-    f: (timeline: Timeline<State, Event>) => Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E, R> {
-    return Effect.acquireUseRelease(
-      Effect.sync(() => {
-        let entries = this.stores.get(store)
-        if (entries === undefined) this.stores.set(store, entries = new Map())
-        let entry = entries.get(stream)
-        if (entry === undefined) entries.set(stream, entry = { timeline: makeTimeline(), users: 0 })
-        entry.users++
-        return { entries, entry }
-      }),
-      ({ entry }) => f(entry.timeline),
-      ({ entries, entry }) =>
-        Effect.sync(() => {
-          if (--entry.users === 0) entries.delete(stream)
-        })
-    )
-  }
-
-  /** A timeline nobody else sees. */
-  alone<A, E, R>(f: (timeline: Timeline<State, Event>) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.suspend(() => f(makeTimeline()))
-  }
+/** Keeps the latest moment for later, without what led to it. */
+export const settleDown = <State, Event extends Tagged>(timeline: Timeline<State, Event>): void => {
+  const latest = timeline.now.moment
+  if (latest !== undefined) timeline.remembered = { ...latest, next: undefined }
+  timeline.now = { moment: undefined }
 }
 
 /** The moment at this version, if the walk from here passes it. */
@@ -135,7 +111,7 @@ export const extend = <State, Event extends Tagged>(
     readonly ours: boolean
   }
 ): Moment<State, Event> => {
-  const last = events.at(-1)
+  const last = events[events.length - 1]
   if (last === undefined) return moment
   let { state } = moment
   for (const { event } of events) state = evolve(state, event)

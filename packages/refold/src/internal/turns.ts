@@ -1,0 +1,35 @@
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { Conflict, RetriesExhausted } from "../Conflict.ts"
+import type { Types } from "../Decider.ts"
+import type { EventStoreError } from "../EventStoreError.ts"
+import type { Metadata } from "../Metadata.ts"
+import type { Appended } from "../RecordedEvent.ts"
+import type { Question } from "./deliberation.ts"
+import type * as Lines from "./lines.ts"
+import type { Arrival } from "./timelines.ts"
+
+/** How a command can end badly. */
+export type Failure<T extends Types> = T["Rejection"] | Conflict<T["Event"]> | RetriesExhausted | EventStoreError
+
+/** A command on its way. */
+export interface Turn<T extends Types> extends Lines.Turn<Appended<T["Event"]>, Failure<T>> {
+  readonly question: Question<T>
+  /** What was known when it arrived. */
+  readonly arrival: Arrival<T["State"], T["Event"]>
+  readonly metadata: Metadata
+  readonly attempts: number
+  attemptsLeft: number
+  mustGoAlone: boolean
+}
+
+export type Line<T extends Types> = Lines.Line<T["State"], T["Event"], Turn<T>>
+
+export type LinesOf<T extends Types> = Lines.Lines<T["State"], T["Event"], Turn<T>>
+
+/** Spreads out those who race for one stream from several processes: up to 4, 8 … 128 ms. */
+export const backOff = <T extends Types>({ attempts, attemptsLeft }: Turn<T>) =>
+  Effect.flatMap(
+    Random.nextBetween(0, 2 ** Math.min(attempts - attemptsLeft, 7)),
+    (millis) => Effect.sleep(millis)
+  )
