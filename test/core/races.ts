@@ -59,7 +59,8 @@ const conflicts = (known: number, pair: readonly [mine: Decider.Tagged, theirs: 
 export const foretell = <T extends Types>(
   aggregate: Aggregate<T>,
   history: ReadonlyArray<T["Event"]>,
-  program: ReadonlyArray<Step<T["Command"]>>
+  program: ReadonlyArray<Step<T["Command"]>>,
+  verdictOf: (mine: T["Event"], theirs: T["Event"]) => Conflicts.Verdict = aggregate.conflicts.between
 ): Outcome => {
   const stream = [...history]
   const stateAt = (version: number) => Decider.fold(aggregate, aggregate.initial, stream.slice(0, version))
@@ -73,7 +74,7 @@ export const foretell = <T extends Types>(
       verdict?: Conflicts.Verdict
     ) =>
       missed.flatMap((theirs) => mine.map((mine) => [mine, theirs] as const)).find(([mine, theirs]) =>
-        verdict === undefined || aggregate.conflicts.verdict(mine._tag, theirs._tag) === verdict
+        verdict === undefined || verdictOf(mine, theirs) === verdict
       )
 
     let decidedAt = known

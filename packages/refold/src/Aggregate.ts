@@ -31,7 +31,7 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
   readonly command: Schema.Codec<T["Command"], unknown>
   readonly event: Schema.Codec<T["Event"], unknown>
   readonly state: Schema.Codec<T["State"], unknown>
-  readonly conflicts: Conflicts.Conflicts<T["Event"]["_tag"]>
+  readonly conflicts: Conflicts.Conflicts<T["Event"]>
 
   /**
    * Decides a command and appends the events, whoever else is doing the same.
@@ -156,7 +156,7 @@ export const make = <
     readonly initial: NoInfer<State>
     readonly decide: (command: Command, state: State) => Decided
     readonly evolve: (state: State, event: Event) => NoInfer<State>
-    readonly conflicts: Conflicts.ConflictTable<NoInfer<Event>["_tag"]>
+    readonly conflicts: Conflicts.ConflictTable<Event>
     readonly storedAs?: { readonly [Tag in NoInfer<Event>["_tag"]]?: string }
   }
 ): Aggregate<{
