@@ -11,6 +11,7 @@ import type { EventStore } from "refold/EventStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { judging } from "./internal/conformance/judging.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 
@@ -43,5 +44,6 @@ export const storeConformance = <E>(
     reading(it)
     executing(it)
     racing(it)
+    judging(it)
     following(it)
   })
