@@ -51,6 +51,8 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         "events_event_id_key",
         "events_pkey",
         "events_tenant_category_stream_id_version_key",
+        "locks",
+        "locks_pkey",
         "migrations",
         "migrations_pkey",
         "positions",

@@ -12,6 +12,7 @@ import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
 import { judging } from "./internal/conformance/judging.ts"
+import { locking } from "./internal/conformance/locking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 
@@ -45,5 +46,6 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     judging(it)
+    locking(it)
     following(it)
   })

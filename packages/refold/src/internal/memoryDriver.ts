@@ -4,6 +4,7 @@ import * as PubSub from "effect/PubSub"
 import * as AppendCondition from "../AppendCondition.ts"
 import type { Append, AppendOutcome, EventStoreDriver, NewEvent, StoredEvent } from "../EventStoreDriver.ts"
 import type { StreamId } from "../StreamId.ts"
+import * as MemoryLeases from "./memoryLeases.ts"
 
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
 interface Row extends Omit<StoredEvent, "data" | "metadata">, Pick<NewEvent, "data" | "metadata"> {}
@@ -85,6 +86,7 @@ export const make: Effect.Effect<EventStoreDriver> = Effect.gen(function*() {
         return { end: log.length, events }
       }),
     watch: Effect.map(PubSub.subscribe(appended), (subscription) => PubSub.take(subscription)),
-    inTransaction: Effect.succeed(false)
+    inTransaction: Effect.succeed(false),
+    ...MemoryLeases.make(key)
   }
 })

@@ -8,6 +8,7 @@ import type { Append, AppendOutcome, EventStoreDriver, NewEvent, StoredEvent } f
 import type { EventStoreError } from "refold/EventStoreError"
 import type { StreamId } from "refold/StreamId"
 import { toStoreError } from "./errors.ts"
+import * as Leases from "./leases.ts"
 import type { statements } from "./sql/statements.ts"
 
 interface EventRow {
@@ -171,6 +172,7 @@ export const make = (
         })
       ),
     watch,
-    inTransaction
+    inTransaction,
+    ...Leases.make(client, statement)
   }
 }
