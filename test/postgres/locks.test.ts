@@ -66,7 +66,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a lock, betw
         (process) => processes[process]!.run(lead.withLock(id, visit(process))),
         { concurrency: "unbounded" }
       )
-      assert.deepStrictEqual(entered.toSorted(), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2])
+      assert.deepStrictEqual(entered.toSorted((a, b) => a - b), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2])
       assert.isUndefined(yield* lockOf(id))
     }))
 

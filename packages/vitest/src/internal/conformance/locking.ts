@@ -129,13 +129,29 @@ export const locking = (it: It) => {
   it.effect("a fiber that outlives the effect that forked it has the lock no longer", () =>
     Effect.gen(function*() {
       const id = freshId()
-      const ended = yield* Deferred.make<void>()
-      const again = Effect.andThen(Deferred.await(ended), Effect.flip(Lead.withLock(id, Effect.void, { wait: 0 })))
-      const survivor = yield* Lead.withLock(id, Effect.forkDetach(again, { startImmediately: true }))
-      const other = yield* holder(id)
-      yield* Deferred.succeed(ended, undefined)
+      const [leave, entered, retry, end] = [
+        yield* Deferred.make<void>(),
+        yield* Deferred.make<void>(),
+        yield* Deferred.make<void>(),
+        yield* Deferred.make<void>()
+      ]
+      const again = Effect.andThen(Deferred.await(retry), Effect.flip(Lead.withLock(id, Effect.void, { wait: 0 })))
+      const first = yield* Effect.forkChild(
+        Lead.withLock(id, Effect.tap(Effect.forkDetach(again), () => Deferred.await(leave))),
+        { startImmediately: true }
+      )
+      // in line behind the first, so that the lock is handed on
+      const second = yield* Effect.forkChild(
+        Lead.withLock(id, Effect.andThen(Deferred.succeed(entered, undefined), Deferred.await(end))),
+        { startImmediately: true }
+      )
+      yield* Deferred.succeed(leave, undefined)
+      const survivor = yield* Fiber.join(first)
+      yield* Deferred.await(entered)
+      yield* Deferred.succeed(retry, undefined)
       assert.instanceOf(yield* Fiber.join(survivor), LockTimeout)
-      yield* other.end
+      yield* Deferred.succeed(end, undefined)
+      yield* Fiber.join(second)
     }))
 
   it.effect("other instances, aggregates and tenants have locks of their own", () =>
