@@ -94,6 +94,7 @@ describe("a conflict table", () => {
     assert.strictEqual(Table.verdict("Merged" as Tag, "Renamed"), "collides")
     assert.strictEqual(Table.verdict("Renamed", "constructor" as Tag), "collides")
     assert.strictEqual(make("commutes").verdict("Renamed", "Merged" as Tag), "collides")
+    assert.strictEqual(make("commutes").between(event("Renamed"), event("Merged" as Tag)), "collides")
   })
 
   it("knows event types that are called like members of every object", () => {

@@ -53,12 +53,10 @@ export const make = (driver: EventStoreDriver, ids: SecureRandom.SecureRandom["S
       Effect.gen(function*() {
         const lease = { stream: terms.stream, owner: yield* ids.uuidV7() }
         const until = yield* Effect.onError(acquire(lease, terms, deadline, restore), () => release(lease))
-        const left = Math.max(0, until - (yield* Clock.currentTimeMillis))
-        return yield* effect.pipe(
-          Effect.timeoutOrElse({
-            duration: left,
-            orElse: () => Effect.fail(new LockExpired({ stream: terms.stream, held: terms.hold }))
-          }),
+        const expired = Effect.fail(new LockExpired({ stream: terms.stream, held: terms.hold }))
+        const left = until - (yield* Clock.currentTimeMillis)
+        const work = left > 0 ? Effect.timeoutOrElse(effect, { duration: left, orElse: () => expired }) : expired
+        return yield* work.pipe(
           restore,
           Effect.ensuring(release(lease))
         )

@@ -1,4 +1,5 @@
 import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -190,6 +191,26 @@ export const locking = (it: It) => {
       yield* Lead.withLock(id, Lead.execute(id, { _tag: "SetFollowup", on: "Monday" }, { seen: version }))
       yield* late.pass
       conflictOf(yield* Effect.result(Fiber.join(late.fiber)))
+    }))
+
+  it.effect("a lease that has come to its end when the store answers is not made use of", () =>
+    Effect.gen(function*() {
+      const id = freshId()
+      const clock = yield* Clock.Clock
+      let now = clock.currentTimeMillisUnsafe()
+      const racing: Clock.Clock = Object.create(clock, {
+        currentTimeMillis: { value: Effect.sync(() => now += 20_000) }
+      })
+      let ran = false
+      const visit = Effect.sync(() => {
+        ran = true
+      })
+      const error = yield* Effect.flip(
+        Effect.provideService(Lead.withLock(id, visit, { hold: 5000 }), Clock.Clock, racing)
+      )
+      assert.instanceOf(error, LockExpired)
+      assert.isFalse(ran)
+      yield* assertFree(id)
     }))
 
   it.effect("a hold without end is refused, and so is an id that no engine can store", () =>
