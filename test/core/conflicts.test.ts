@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Conflicts from "refold/Conflicts"
+import type { Tagged } from "refold/Decider"
 import type { RecordedEvent } from "refold/RecordedEvent"
 
 const tags = ["Renamed", "Debited", "Closed"] as const
 type Tag = typeof tags[number]
 
-const make = (table: Conflicts.ConflictTable<Tag>) => Conflicts.make<Tag>(tags, table)
+type Event = { readonly [T in Tag]: { readonly _tag: T } }[Tag]
+
+const make = (table: Conflicts.ConflictTable<Event>) => Conflicts.make(tags, table)
 
 const Table = make({
   Renamed: { collides: ["Renamed"] },
@@ -14,12 +17,12 @@ const Table = make({
   Closed: "redecides"
 })
 
-const matrix = (conflicts: Conflicts.Conflicts<Tag>) =>
+const matrix = (conflicts: Conflicts.Conflicts<Event>) =>
   tags.map((mine) => tags.map((theirs) => conflicts.verdict(mine, theirs)))
 
-const event = (_tag: Tag) => ({ _tag })
+const event = (_tag: Tag): Event => ({ _tag })
 
-const recorded = (tag: Tag, version: number): RecordedEvent<{ readonly _tag: Tag }> => ({
+const recorded = (tag: Tag, version: number): RecordedEvent<Event> => ({
   id: `event-${version}`,
   stream: { tenant: "default", category: "Test", id: "1" },
   version,
@@ -76,30 +79,113 @@ describe("a conflict table", () => {
     )
   })
 
+  it("that names a pair twice is refused even if one is on a condition, unless it is the collision", () => {
+    assert.throws(
+      () => make({ Renamed: {}, Debited: { collides: ["Closed"], redecides: { Closed: () => true } }, Closed: {} }),
+      `Conflict table: Debited after Closed is given as both "redecides" and "collides"`
+    )
+    assert.doesNotThrow(() =>
+      make({ Renamed: {}, Debited: { collides: { Closed: () => true }, redecides: ["Closed"] }, Closed: {} })
+    )
+  })
+
   it("takes nothing it has not heard of to commute", () => {
     assert.strictEqual(Table.verdict("Renamed", "Merged" as Tag), "collides")
     assert.strictEqual(Table.verdict("Merged" as Tag, "Renamed"), "collides")
     assert.strictEqual(Table.verdict("Renamed", "constructor" as Tag), "collides")
     assert.strictEqual(make("commutes").verdict("Renamed", "Merged" as Tag), "collides")
+    assert.strictEqual(make("commutes").between(event("Renamed"), event("Merged" as Tag)), "collides")
   })
 
   it("knows event types that are called like members of every object", () => {
     const names = ["constructor", "toString", "__proto__"]
-    const rules: ReadonlyArray<Conflicts.Verdict | Conflicts.Rule<string>> = [
-      { collides: ["__proto__"] },
+    const rules: ReadonlyArray<Conflicts.Verdict | Conflicts.Rule<Tagged, string>> = [
+      { collides: ["__proto__"], redecides: {} },
       "redecides",
-      {}
+      { redecides: { ["__proto__"]: true } }
     ]
-    const conflicts = Conflicts.make<string>(
+    const conflicts = Conflicts.make<Tagged>(
       names,
       Object.fromEntries(names.map((name, index) => [name, rules[index]!]))
     )
     assert.deepStrictEqual(names.map((mine) => names.map((theirs) => conflicts.verdict(mine, theirs))), [
       ["commutes", "commutes", "collides"],
       ["redecides", "redecides", "redecides"],
-      ["commutes", "commutes", "commutes"]
+      ["commutes", "commutes", "redecides"]
     ])
     assert.deepStrictEqual(conflicts.commuting(["constructor"]), ["constructor", "toString"])
+  })
+})
+
+interface LineChanged {
+  readonly _tag: "LineChanged"
+  readonly sku: string
+}
+interface Discounted {
+  readonly _tag: "Discounted"
+  readonly sku: string
+}
+interface Sent {
+  readonly _tag: "Sent"
+}
+
+const sameSku = (mine: { readonly sku: string }, theirs: { readonly sku: string }) => mine.sku === theirs.sku
+const invoiceTags = ["LineChanged", "Discounted", "Sent"] as const
+const Invoice = Conflicts.make<LineChanged | Discounted | Sent>(invoiceTags, {
+  LineChanged: { collides: { LineChanged: sameSku, Sent: true }, redecides: { Discounted: sameSku } },
+  Discounted: { collides: { Discounted: sameSku }, redecides: ["Discounted"] },
+  Sent: { collides: { LineChanged: (_, { sku }) => sku === "hat" }, redecides: { LineChanged: () => true } }
+})
+
+describe("a rule that depends on the events", () => {
+  const line = (sku: string) => ({ _tag: "LineChanged", sku }) as const
+  const discount = (sku: string) => ({ _tag: "Discounted", sku }) as const
+
+  it("applies where its condition does; elsewhere the pair commutes", () => {
+    assert.strictEqual(Invoice.between(line("hat"), line("hat")), "collides")
+    assert.strictEqual(Invoice.between(line("hat"), line("cap")), "commutes")
+    assert.strictEqual(Invoice.between(line("hat"), discount("hat")), "redecides")
+    assert.strictEqual(Invoice.between(line("hat"), discount("cap")), "commutes")
+    assert.strictEqual(Invoice.between(line("hat"), { _tag: "Sent" }), "collides")
+    assert.strictEqual(Invoice.between(discount("hat"), line("hat")), "commutes")
+  })
+
+  it("leaves to redecides what it does not let collide, whether or not that has a condition, too", () => {
+    assert.strictEqual(Invoice.between(discount("hat"), discount("hat")), "collides")
+    assert.strictEqual(Invoice.between(discount("hat"), discount("cap")), "redecides")
+    assert.strictEqual(Invoice.between({ _tag: "Sent" }, line("hat")), "collides")
+    assert.strictEqual(Invoice.between({ _tag: "Sent" }, line("cap")), "redecides")
+  })
+
+  it("tells of a pair all it may come to, strictest first, and what that is at worst", () => {
+    assert.deepStrictEqual<unknown>(
+      invoiceTags.map((mine) => invoiceTags.map((theirs) => Invoice.verdicts(mine, theirs).join(" "))),
+      [
+        ["collides commutes", "redecides commutes", "collides"],
+        ["commutes", "collides redecides", "commutes"],
+        ["collides redecides commutes", "commutes", "commutes"]
+      ]
+    )
+    assert.strictEqual(Invoice.verdict("Sent", "LineChanged"), "collides")
+    assert.strictEqual(Invoice.verdict("LineChanged", "Discounted"), "redecides")
+  })
+
+  it("keeps a type out of those that commute with a decision, whatever is in its events", () => {
+    assert.deepStrictEqual(Invoice.commuting(["LineChanged"]), [])
+    assert.deepStrictEqual(Invoice.commuting(["Discounted"]), ["LineChanged", "Sent"])
+    assert.deepStrictEqual(Invoice.commuting(["Sent", "Discounted"]), ["Sent"])
+  })
+
+  it("is asked about mine and theirs in this order, and only about the pair it was declared for", () => {
+    const asked: Array<unknown> = []
+    const Asking = Conflicts.make<LineChanged | Discounted>(["LineChanged", "Discounted"], {
+      LineChanged: { collides: { Discounted: (...pair) => asked.push(pair) < 0 } },
+      Discounted: {}
+    })
+    const mine = [line("hat"), discount("cap")]
+    const theirs = [line("cap"), discount("hat")].map((event, index) => ({ ...recorded("Closed", index + 1), event }))
+    assert.strictEqual(Conflicts.judge(Asking, mine, theirs).verdict, "commutes")
+    assert.deepStrictEqual(asked, [[line("hat"), discount("hat")]])
   })
 })
 
@@ -121,7 +207,11 @@ describe("the types that commute with a decision", () => {
 
   it("are not confused between decisions whose names run together", () => {
     const names = ["A", "B", "A B"] as const
-    const conflicts = Conflicts.make<typeof names[number]>(names, { A: "collides", B: "collides", "A B": "commutes" })
+    const conflicts = Conflicts.make<{ readonly _tag: typeof names[number] }>(names, {
+      A: "collides",
+      B: "collides",
+      "A B": "commutes"
+    })
     assert.deepStrictEqual(conflicts.commuting(["A B"]), names)
     assert.deepStrictEqual(conflicts.commuting(["A", "B"]), [])
   })

@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
-import type { Rule, Verdict } from "refold/Conflicts"
+import type { Named, Rule, Verdict } from "refold/Conflicts"
 import type { Step } from "./races.ts"
 
 /** Picks among a few values; listing one twice makes it twice as likely. Shrinks towards the first. */
@@ -110,13 +110,45 @@ export const makeAccount = () =>
 
 const tags = ["A", "B", "C"] as const
 type Tag = typeof tags[number]
-type Table = { readonly [Mine in Tag]: { readonly [Theirs in Tag]: Verdict } }
 
-const verdict = oneOf<Verdict>("commutes", "commutes", "redecides", "redecides", "collides")
-const row = Arbitrary.all({ A: verdict, B: verdict, C: verdict })
+/** When a rule applies to a pair. */
+type When = "never" | "always" | "same" | "other"
+interface Pair {
+  readonly collides: When
+  readonly redecides: When
+}
+type Table = { readonly [Mine in Tag]: { readonly [Theirs in Tag]: Pair } }
+
+const key = Schema.Literals(["x", "y"])
+const SwitchEvent = Schema.TaggedUnion({ A: { key }, B: { key }, C: { key } })
+type SwitchEvent = typeof SwitchEvent.Type
+
+/** A pair that always collides and may also decide again would contradict itself. */
+const pair = oneOf<Pair>(
+  { collides: "never", redecides: "never" },
+  { collides: "never", redecides: "never" },
+  { collides: "never", redecides: "always" },
+  { collides: "never", redecides: "always" },
+  { collides: "always", redecides: "never" },
+  { collides: "same", redecides: "never" },
+  { collides: "other", redecides: "always" },
+  { collides: "same", redecides: "other" },
+  { collides: "same", redecides: "same" },
+  { collides: "never", redecides: "same" }
+)
+const row = Arbitrary.all({ A: pair, B: pair, C: pair })
 export const tables: Arbitrary.Arbitrary<Table> = Arbitrary.all({ A: row, B: row, C: row })
 
-const Plan = Schema.NullOr(Schema.Array(Schema.Literals(tags)).check(Schema.isMaxLength(2)))
+const applies = (when: When, mine: SwitchEvent, theirs: SwitchEvent) =>
+  when === "always" || (when === "same" && mine.key === theirs.key) || (when === "other" && mine.key !== theirs.key)
+
+/** What the table says of two events, in so many words. */
+export const verdictBy = (table: Table) => (mine: SwitchEvent, theirs: SwitchEvent): Verdict => {
+  const { collides, redecides } = table[mine._tag][theirs._tag]
+  return applies(collides, mine, theirs) ? "collides" : applies(redecides, mine, theirs) ? "redecides" : "commutes"
+}
+
+const Plan = Schema.NullOr(Schema.Array(SwitchEvent).check(Schema.isMaxLength(2)))
 export const SwitchCommand = Schema.TaggedUnion({ Flip: { whenOn: Plan, whenOff: Plan } })
 
 class NotNow extends Data.TaggedError("NotNow")<{}> {}
@@ -125,18 +157,28 @@ class NotNow extends Data.TaggedError("NotNow")<{}> {}
 export const makeSwitch = (table: Table) => () =>
   Aggregate.make("Switch", {
     command: SwitchCommand,
-    event: Schema.TaggedUnion({ A: {}, B: {}, C: {} }),
+    event: SwitchEvent,
     state: Schema.Boolean,
     initial: false,
     decide: ({ whenOff, whenOn }, on) => {
       const plan = on ? whenOn : whenOff
-      return plan === null ? Result.fail(new NotNow()) : plan.map((_tag) => ({ _tag }))
+      return plan === null ? Result.fail(new NotNow()) : plan
     },
     evolve: (on, event) => event._tag === "A" ? !on : event._tag === "B" ? on : false,
     conflicts: { A: rule(table.A), B: rule(table.B), C: rule(table.C) }
   })
 
-const rule = (row: Table[Tag]): Rule<Tag> => ({
-  collides: tags.filter((tag) => row[tag] === "collides"),
-  redecides: tags.filter((tag) => row[tag] === "redecides")
+const rule = (row: Table[Tag]): Rule<SwitchEvent, Tag> => ({
+  collides: named(row, "collides"),
+  redecides: named(row, "redecides")
 })
+
+/** As a list where that will do, and else with conditions. */
+const named = (row: Table[Tag], verdict: keyof Pair): Named<SwitchEvent, Tag> => {
+  const pairs = tags.filter((theirs) => row[theirs][verdict] !== "never")
+  if (pairs.every((theirs) => row[theirs][verdict] === "always")) return pairs
+  return Object.fromEntries(pairs.map((theirs) => {
+    const when = row[theirs][verdict]
+    return [theirs, when === "always" ? true : (mine: SwitchEvent, other: SwitchEvent) => applies(when, mine, other)]
+  }))
+}

@@ -7,11 +7,13 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Aggregate } from "refold/Aggregate"
-import { Conflict } from "refold/Conflict"
+import { Conflict, type RetriesExhausted } from "refold/Conflict"
 import type * as Conflicts from "refold/Conflicts"
 import * as Decider from "refold/Decider"
 import { EventStore } from "refold/EventStore"
+import type { EventStoreError } from "refold/EventStoreError"
 import * as MemoryEventStore from "refold/MemoryEventStore"
+import type { Appended } from "refold/RecordedEvent"
 import * as Tuning from "refold/Tuning"
 
 /** A command of a program: when it arrives, what it is, and what it has seen. */
@@ -60,7 +62,8 @@ const conflicts = (known: number, pair: readonly [mine: Decider.Tagged, theirs: 
 export const foretell = <T extends Types>(
   aggregate: Aggregate<T>,
   history: ReadonlyArray<T["Event"]>,
-  program: ReadonlyArray<Step<T["Command"]>>
+  program: ReadonlyArray<Step<T["Command"]>>,
+  verdictOf: (mine: T["Event"], theirs: T["Event"]) => Conflicts.Verdict = aggregate.conflicts.between
 ): Outcome => {
   const stream = [...history]
   const stateAt = (version: number) => Decider.fold(aggregate, aggregate.initial, stream.slice(0, version))
@@ -74,7 +77,7 @@ export const foretell = <T extends Types>(
       verdict?: Conflicts.Verdict
     ) =>
       missed.flatMap((theirs) => mine.map((mine) => [mine, theirs] as const)).find(([mine, theirs]) =>
-        verdict === undefined || aggregate.conflicts.verdict(mine._tag, theirs._tag) === verdict
+        verdict === undefined || verdictOf(mine, theirs) === verdict
       )
 
     let decidedAt = known
@@ -140,6 +143,17 @@ const gated = (store: EventStore["Service"]): EventStore["Service"] => ({
     })
 })
 
+interface Started<T extends Types> {
+  readonly fiber: Fiber.Fiber<
+    Result.Result<
+      Appended<T["Event"]>,
+      T["Rejection"] | Conflict<T["Event"]> | RetriesExhausted | EventStoreError
+    >
+  >
+  readonly gate: Gate
+  readonly process: number
+}
+
 /** One at a time, and nothing remembered: whoever is first in line has loaded and decided when it is held. */
 const oneByOne: Tuning.Tuning = { cachedStates: 0, commandsPerAppend: 1 }
 
@@ -160,6 +174,7 @@ export const play = <T extends Types>(
     const outsider = makeAggregate()
     yield* Effect.orDie(store.append(outsider, "1", history))
 
+    const commands: Array<Started<T>> = []
     let gone = 0
     let version = history.length
     const aggregates = new Map<number, Aggregate<T>>()
@@ -182,7 +197,6 @@ export const play = <T extends Types>(
       return { fiber, gate, process }
     })
 
-    const commands: Array<Effect.Success<ReturnType<typeof start>>> = []
     /** Until of every process that has commands under way the first in line is at its append. */
     const quiet = Effect.gen(function*() {
       const held = new Set<number>()

@@ -50,6 +50,8 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         "event_id_once",
         "events",
         "events_pkey",
+        "locks",
+        "locks_pkey",
         "migrations",
         "migrations_pkey",
         "positions",

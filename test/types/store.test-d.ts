@@ -8,6 +8,7 @@ import type { AppendConditionFailed } from "refold/AppendCondition"
 import type { CheckpointMoved, Checkpoints } from "refold/Checkpoints"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { EventStoreError, Unavailable, UnreadableEvent } from "refold/EventStoreError"
+import type { LockExpired, LockTimeout } from "refold/Lock"
 import type { Appended, RecordedEvent } from "refold/RecordedEvent"
 import type { StreamId } from "refold/StreamId"
 import { describe, expectTypeOf, test } from "vitest"
@@ -125,6 +126,53 @@ describe("the store", () => {
     void EventStore.append(Lead, "1", [{ _tag: "NameChanged", name: 1 }])
     // @ts-expect-error: a list of events
     void EventStore.append(Lead, "1", { _tag: "NameChanged", name: "Ann" })
+  })
+})
+
+describe("a lock", () => {
+  class Printer
+    extends Context.Service<Printer, { readonly print: Effect.Effect<number, "out of paper"> }>()("Printer")
+  {
+  }
+  const print = Effect.flatMap(Printer, ({ print }) => print)
+
+  test("adds its errors to those of the effect, and the store to what it needs", () => {
+    expectTypeOf(Lead.withLock("1", print, { wait: "1 second", hold: 500 })).toEqualTypeOf<
+      Effect.Effect<
+        number,
+        "out of paper" | LockTimeout | LockExpired | EventStoreError,
+        Printer | EventStore.EventStore
+      >
+    >()
+    const command = Lead.withLock("1", changeName)
+    expectTypeOf<Effect.Success<typeof command>>().toEqualTypeOf<Appended<LeadEvent>>()
+    const handled = Effect.catchTags(command, {
+      LockTimeout: ({ waited }) => Effect.succeed(waited),
+      LockExpired: ({ held }) => Effect.succeed(held)
+    })
+    expectTypeOf<Effect.Error<typeof handled>>().toEqualTypeOf<Effect.Error<typeof changeName>>()
+  })
+
+  test("is taken by its instance, for an effect and a time", () => {
+    // @ts-expect-error: no instance
+    void Lead.withLock(print)
+    // @ts-expect-error: a promise is no effect
+    void Lead.withLock("1", Promise.resolve(1))
+    // @ts-expect-error: not a time
+    void Lead.withLock("1", print, { wait: "a while" })
+    // @ts-expect-error: no such option
+    void Lead.withLock("1", print, { ttl: 500 })
+  })
+
+  test("is the store's as well, for a source of events", () => {
+    const locked = EventStore.EventStore.use((store) => store.withLock(Lead, "1", print))
+    expectTypeOf(locked).toEqualTypeOf<
+      Effect.Effect<
+        number,
+        "out of paper" | LockTimeout | LockExpired | EventStoreError,
+        Printer | EventStore.EventStore
+      >
+    >()
   })
 })
 

@@ -19,6 +19,7 @@ import * as Execution from "./internal/execution.ts"
 import { Lines } from "./internal/lines.ts"
 import * as Loading from "./internal/loading.ts"
 import type { LinesOf } from "./internal/turns.ts"
+import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
 import type { Metadata } from "./Metadata.ts"
 import type { Appended } from "./RecordedEvent.ts"
 
@@ -32,7 +33,7 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
   readonly command: Schema.Codec<T["Command"], unknown>
   readonly event: Schema.Codec<T["Event"], unknown>
   readonly state: Schema.Codec<T["State"], unknown>
-  readonly conflicts: Conflicts.Conflicts<T["Event"]["_tag"]>
+  readonly conflicts: Conflicts.Conflicts<T["Event"]>
 
   /**
    * Decides a command and appends the events, whoever else is doing the same.
@@ -60,6 +61,33 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
 
   /** The state of an instance: now, as it was at a version, or as it was at an instant. */
   readonly load: (id: string, options?: LoadOptions) => Effect.Effect<Loaded<T["State"]>, EventStoreError, EventStore>
+
+  /**
+   * Runs an effect while nobody else who asks for the lock on the same instance runs theirs, in this process or another.
+   *
+   * **When to use**
+   *
+   * Where a lost race is too dear: long thinking, or a call to the outside that must not be made twice. Commands do not
+   * need it; they are safe by themselves.
+   *
+   * **Details**
+   *
+   * The lock is a lease in the store: no transaction and no connection is held. It is given back however the effect ends;
+   * that of a process that died ends after `hold`. Within a process those who wait get it in the order in which they came.
+   * Inside, the lock of the same instance may be taken again, which does nothing.
+   *
+   * **Gotchas**
+   *
+   * Those who do not ask are not stopped: `execute` elsewhere goes through, and is held against what is executed inside by
+   * the conflict table, as ever. So is what an effect does that cannot be interrupted when its time is up. Two
+   * locks taken in different order by two fibers end in a `LockTimeout`. Dies inside a transaction, and if `hold` is
+   * infinite.
+   */
+  readonly withLock: <A, E, R>(
+    id: string,
+    effect: Effect.Effect<A, E, R>,
+    options?: LockOptions
+  ) => Effect.Effect<A, E | LockTimeout | LockExpired | EventStoreError, R | EventStore>
 }
 
 /**
@@ -157,7 +185,7 @@ export const make = <
     readonly initial: NoInfer<State>
     readonly decide: (command: Command, state: State) => Decided
     readonly evolve: (state: State, event: Event) => NoInfer<State>
-    readonly conflicts: Conflicts.ConflictTable<NoInfer<Event>["_tag"]>
+    readonly conflicts: Conflicts.ConflictTable<Event>
     readonly storedAs?: { readonly [Tag in NoInfer<Event>["_tag"]]?: string }
   }
 ): Aggregate<{
@@ -191,7 +219,8 @@ export const make = <
     evolve,
     execute: (id, command, options = {}) =>
       Effect.flatMap(EventStore, (store) => Execution.execute(self, lines, store, id, command, options)),
-    load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, store, id, options))
+    load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, store, id, options)),
+    withLock: (id, effect, options) => Effect.flatMap(EventStore, (store) => store.withLock(self, id, effect, options))
   }
   return self
 }

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Tagged } from "./Decider.ts"
+import * as Table from "./internal/conflictTable.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 
 /**
@@ -24,15 +26,47 @@ import type { RecordedEvent } from "./RecordedEvent.ts"
 export type Verdict = "commutes" | "redecides" | "collides"
 
 /**
- * The verdicts of one event type of mine: the types of theirs it collides with, or that make it decide again. It commutes
- * with every type that is not named.
+ * Whether a rule applies to two events, each known to be of its type.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Rule<Tag extends string> {
-  readonly collides?: ReadonlyArray<Tag>
-  readonly redecides?: ReadonlyArray<Tag>
+export type Condition<in Mine, in Theirs> = (mine: Mine, theirs: Theirs) => boolean
+
+/**
+ * Those of their event types a rule is about: a list, or an object that says `true` for a type, or on what it depends.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Named<Event extends Tagged, Mine extends Event["_tag"]> =
+  | ReadonlyArray<Event["_tag"]>
+  | {
+    readonly [Theirs in Event["_tag"]]?: true | Condition<Variant<Event, Mine>, Variant<Event, Theirs>>
+  }
+
+/**
+ * The event of a union that has this tag.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Variant<Event extends Tagged, Tag extends Event["_tag"]> = Extract<Event, { readonly _tag: Tag }>
+
+/**
+ * The verdicts of one event type of mine: the types of theirs it collides with, or that make it decide again. It commutes
+ * with every type that is not named, and with every event to which no condition applies.
+ *
+ * **Details**
+ *
+ * A pair may be named twice if it `collides` on a condition: where that does not apply, `redecides` is asked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rule<Event extends Tagged, Mine extends Event["_tag"]> {
+  readonly collides?: Named<Event, Mine>
+  readonly redecides?: Named<Event, Mine>
 }
 
 /**
@@ -42,7 +76,11 @@ export interface Rule<Tag extends string> {
  * @category models
  * @since 0.1.0
  */
-export type ConflictTable<Tag extends string> = Verdict | { readonly [Mine in Tag]: Verdict | Rule<Tag> }
+export type ConflictTable<Event extends Tagged> =
+  | Verdict
+  | {
+    readonly [Mine in Event["_tag"]]: Verdict | Rule<Event, Mine>
+  }
 
 /**
  * A decided event that does not commute with a missed one.
@@ -61,11 +99,16 @@ export interface ConflictingPair<out Event extends Tagged> {
  * @category models
  * @since 0.1.0
  */
-export interface Conflicts<in out Tag extends string> {
-  readonly tags: ReadonlyArray<Tag>
-  readonly verdict: (mine: Tag, theirs: Tag) => Verdict
-  /** The types that commute with all of the given decided types. */
-  readonly commuting: (decided: ReadonlyArray<Tag>) => ReadonlyArray<Tag>
+export interface Conflicts<in out Event extends Tagged> {
+  readonly tags: ReadonlyArray<Event["_tag"]>
+  /** What becomes of a pair at worst: the strictest of its {@link Conflicts.verdicts}. */
+  readonly verdict: (mine: Event["_tag"], theirs: Event["_tag"]) => Verdict
+  /** What may become of a pair, strictest first: more than one verdict where it depends on the two events. */
+  readonly verdicts: (mine: Event["_tag"], theirs: Event["_tag"]) => NonEmptyReadonlyArray<Verdict>
+  /** What becomes of these two events. */
+  readonly between: (mine: Event, theirs: Event) => Verdict
+  /** The types that commute with all of the given decided types, whatever is in the events. */
+  readonly commuting: (decided: ReadonlyArray<Event["_tag"]>) => ReadonlyArray<Event["_tag"]>
 }
 
 /**
@@ -73,45 +116,34 @@ export interface Conflicts<in out Tag extends string> {
  *
  * **Gotchas**
  *
- * Throws if a pair is given two verdicts: the program is wrong before it has run.
+ * Throws if a pair is given two verdicts: the program is wrong before it has run. Conditions are pure and total, like
+ * `decide`; one that throws is a defect of the command that asked it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = <Tag extends string>(tags: ReadonlyArray<Tag>, table: ConflictTable<Tag>): Conflicts<Tag> => {
-  const verdicts = new Map(tags.map((mine) => [mine, row(tags, mine, typeof table === "string" ? table : table[mine])]))
-  const verdict = (mine: Tag, theirs: Tag): Verdict => verdicts.get(mine)?.get(theirs) ?? "collides"
+export const make = <Event extends Tagged>(
+  tags: ReadonlyArray<Event["_tag"]>,
+  table: ConflictTable<Event>
+): Conflicts<Event> => {
+  type Tag = Event["_tag"]
+  const cellOf = Table.cells(tags, table)
   const known = new Map<string, ReadonlyArray<Tag>>()
   return {
     tags,
-    verdict,
+    verdict: (mine, theirs) => cellOf(mine, theirs).verdicts[0],
+    verdicts: (mine, theirs) => cellOf(mine, theirs).verdicts,
+    between: (mine, theirs) => cellOf(mine._tag, theirs._tag).between(mine, theirs),
     commuting: (decided) => {
       const key = JSON.stringify([...new Set(decided)].toSorted())
       let types = known.get(key)
       if (types === undefined) {
-        types = tags.filter((theirs) => decided.every((mine) => verdict(mine, theirs) === "commutes"))
+        types = tags.filter((theirs) => decided.every((mine) => cellOf(mine, theirs).verdicts[0] === "commutes"))
         known.set(key, types)
       }
       return types
     }
   }
-}
-
-const row = <Tag extends string>(
-  tags: ReadonlyArray<Tag>,
-  mine: Tag,
-  rule: Verdict | Rule<Tag>
-): ReadonlyMap<Tag, Verdict> => {
-  if (typeof rule === "string") return new Map(tags.map((theirs) => [theirs, rule]))
-  const verdicts = new Map<Tag, Verdict>(tags.map((theirs) => [theirs, "commutes"]))
-  for (const theirs of rule.redecides ?? []) verdicts.set(theirs, "redecides")
-  for (const theirs of rule.collides ?? []) {
-    if (verdicts.get(theirs) === "redecides") {
-      throw new Error(`Conflict table: ${mine} after ${theirs} is given as both "redecides" and "collides"; keep one`)
-    }
-    verdicts.set(theirs, "collides")
-  }
-  return verdicts
 }
 
 /**
@@ -121,7 +153,7 @@ const row = <Tag extends string>(
  * @since 0.1.0
  */
 export const judge = <Event extends Tagged>(
-  self: Conflicts<Event["_tag"]>,
+  self: Conflicts<Event>,
   decided: ReadonlyArray<Event>,
   missed: ReadonlyArray<RecordedEvent<Event>>
 ): { readonly verdict: Verdict; readonly collisions: ReadonlyArray<ConflictingPair<Event>> } => {
@@ -129,7 +161,7 @@ export const judge = <Event extends Tagged>(
   let verdict: Verdict = "commutes"
   for (const theirs of missed) {
     for (const mine of decided) {
-      const met = self.verdict(mine._tag, theirs.event._tag)
+      const met = self.between(mine, theirs.event)
       if (met === "collides") collisions.push({ mine, theirs })
       if (met === "redecides") verdict = "redecides"
     }

@@ -16,8 +16,10 @@ import type { Tagged } from "./Decider.ts"
 import type { EventOf, EventSource, EventSources, LogOptions } from "./EventSource.ts"
 import type { EventStoreDriver } from "./EventStoreDriver.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
+import * as Locking from "./internal/locking.ts"
 import * as Reading from "./internal/reading.ts"
 import * as Writing from "./internal/writing.ts"
+import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
 import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
 
 /**
@@ -95,6 +97,14 @@ export class EventStore extends Context.Service<EventStore, {
 
   /** Whether the calling fiber's appends may still be undone, because it is inside a transaction of its own. */
   readonly inTransaction: Effect.Effect<boolean>
+
+  /** Runs an effect while nobody else who asks for the lock on the same stream runs theirs. */
+  readonly withLock: <A, E, R>(
+    source: EventSource,
+    id: string,
+    effect: Effect.Effect<A, E, R>,
+    options?: LockOptions
+  ) => Effect.Effect<A, E | LockTimeout | LockExpired | EventStoreError, R>
 }>()("refold/EventStore") {}
 
 /**
@@ -110,7 +120,8 @@ export const make = (driver: EventStoreDriver): EventStore["Service"] => ({
   version: Reading.version(driver),
   readAll: Reading.log(driver, { follow: false }),
   subscribe: Reading.log(driver, { follow: true }),
-  inTransaction: driver.inTransaction
+  inTransaction: driver.inTransaction,
+  withLock: Locking.make(driver)
 })
 
 /**

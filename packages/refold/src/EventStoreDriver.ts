@@ -127,6 +127,31 @@ export interface LogPage {
 }
 
 /**
+ * Asks for the lease on a stream: for `hold` milliseconds, and if somebody else has it, to be the next to get it, for
+ * `reserve` milliseconds. An `owner` asks under a name nobody else has used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LeaseRequest {
+  readonly stream: StreamId
+  readonly owner: string
+  readonly hold: number
+  readonly reserve: number
+}
+
+/**
+ * Whether the lease was acquired, and in how many milliseconds the present one ends if it is not given back before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Lease {
+  readonly acquired: boolean
+  readonly endsIn: number
+}
+
+/**
  * The contract of an engine.
  *
  * **Details**
@@ -169,6 +194,18 @@ export interface EventStoreDriver {
    * and must not be told to other fibers.
    */
   readonly inTransaction: Effect.Effect<boolean>
+
+  /**
+   * Acquires the lease on a stream, if nobody has it or it has come to its end by the engine's clock. Answers without
+   * waiting for it. A lease does not keep anybody from appending.
+   */
+  readonly acquireLease: (request: LeaseRequest) => Effect.Effect<Lease, EventStoreError>
+
+  /** Gives a lease back, or the turn that is reserved; does nothing if both are somebody else's by now. */
+  readonly releaseLease: (lease: {
+    readonly stream: StreamId
+    readonly owner: string
+  }) => Effect.Effect<void, EventStoreError>
 }
 
 /**

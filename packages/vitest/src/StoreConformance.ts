@@ -11,6 +11,8 @@ import type { EventStore } from "refold/EventStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { judging } from "./internal/conformance/judging.ts"
+import { locking } from "./internal/conformance/locking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 
@@ -43,5 +45,7 @@ export const storeConformance = <E>(
     reading(it)
     executing(it)
     racing(it)
+    judging(it)
+    locking(it)
     following(it)
   })

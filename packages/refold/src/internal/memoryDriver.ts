@@ -6,6 +6,7 @@ import * as AppendCondition from "../AppendCondition.ts"
 import * as Driver from "../EventStoreDriver.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
 import type { StreamId } from "../StreamId.ts"
+import * as MemoryLeases from "./memoryLeases.ts"
 
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
 interface Row extends Omit<Driver.StoredEvent, "data" | "metadata">, Pick<Driver.NewEvent, "data" | "metadata"> {}
@@ -146,6 +147,7 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
         return { end: rows.length, events }
       }),
     watch: Effect.map(PubSub.subscribe(appended), (subscription) => PubSub.take(subscription)),
-    inTransaction: Effect.succeed(false)
+    inTransaction: Effect.succeed(false),
+    ...MemoryLeases.make(key)
   }
 })

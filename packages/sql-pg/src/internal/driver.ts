@@ -7,6 +7,7 @@ import type { EventStoreError } from "refold/EventStoreError"
 import * as Committing from "./committing.ts"
 import { toStoreError } from "./errors.ts"
 import * as GroupCommit from "./groupCommit.ts"
+import * as Leases from "./leases.ts"
 import { type EventRow, isEvent, type Maybe, storedEvent } from "./rows.ts"
 import type { Statements } from "./sql/statements.ts"
 
@@ -61,6 +62,7 @@ export const make = Effect.fnUntraced(function*(
         })
       ),
     watch,
-    inTransaction
+    inTransaction,
+    ...Leases.make(client, statement)
   }
 })

@@ -37,6 +37,18 @@ export const schema = (name: string): ReadonlyArray<string> => [
   `create trigger refuse_truncating before truncate on "${name}".events
     for each statement execute function "${name}".refuse_rewriting()`,
 
+  // leases that somebody has, and who is to have them next
+  `create table "${name}".locks (
+    tenant text collate "C" not null,
+    category text collate "C" not null,
+    stream_id text collate "C" not null,
+    owner uuid not null,
+    expires_at timestamptz not null,
+    next_owner uuid,
+    next_until timestamptz,
+    primary key (tenant, category, stream_id)
+  )`,
+
   `create table "${name}".checkpoints (
     projection text not null,
     version integer not null,

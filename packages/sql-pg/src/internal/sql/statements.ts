@@ -36,6 +36,41 @@ export const statements = (name: string) => ({
     ) e on true
     order by e.position`,
 
+  // judged on the locked row, by the clock of the database. Whoever does not get the lease is the next to get it, for a
+  // while: else a process that asks for it again and again would starve the others
+  acquireLease: `insert into "${name}".locks as l (tenant, category, stream_id, owner, expires_at)
+    values ($1, $2, $3, $4::uuid, clock_timestamp() + $5::float8 * interval '1 ms')
+    on conflict (tenant, category, stream_id) do update
+    set (owner, expires_at, next_owner, next_until) = (
+      select
+        case when free then excluded.owner else l.owner end,
+        case when free then instant + $5::float8 * interval '1 ms' else l.expires_at end,
+        case when free then null when taken then l.next_owner else excluded.owner end,
+        case when free then null when taken then l.next_until else instant + $6::float8 * interval '1 ms' end
+      from (select clock_timestamp() as instant offset 0) now
+      cross join lateral (
+        select coalesce(l.next_owner <> excluded.owner and l.next_until > instant, false) as taken offset 0
+      ) next
+      cross join lateral (select l.expires_at <= instant and not taken as free offset 0) present
+    )
+    returning owner = $4::uuid as acquired,
+      (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as ends_in`,
+
+  // the row stays if somebody is next, and if it was only the turn that is given back
+  releaseLease: `with passed_on as (
+      update "${name}".locks set expires_at = clock_timestamp()
+      where tenant = $1 and category = $2 and stream_id = $3 and owner = $4::uuid and next_until > clock_timestamp()
+      returning 1
+    ), given_up as (
+      update "${name}".locks set next_owner = null, next_until = null
+      where tenant = $1 and category = $2 and stream_id = $3 and next_owner = $4::uuid
+        and expires_at > clock_timestamp()
+      returning 1
+    )
+    delete from "${name}".locks
+    where tenant = $1 and category = $2 and stream_id = $3 and $4::uuid in (owner, next_owner)
+      and not exists (select from passed_on) and not exists (select from given_up)`,
+
   getCheckpoint: `select position from "${name}".checkpoints where projection = $1 and version = $2`,
 
   // no row, no move: a checkpoint that is not where the worker left it belongs to somebody else
