@@ -78,6 +78,8 @@ export const emmett: Contender<Appends & Races & Executes & Loads> = {
   open: Effect.fnUntraced(function*({ clients, url }) {
     // a command holds one connection, and a few more are at hand for what it does beside
     const pool = new pg.Pool({ connectionString: url, max: clients + 4 })
+    // those that are idle when the database is dropped
+    pool.on("error", () => undefined)
     const store = yield* Effect.acquireRelease(
       attempt(async () => {
         const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } })

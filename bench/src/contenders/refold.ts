@@ -40,15 +40,29 @@ export const makeAccount = () =>
 
 export type RefoldSession = Appends & Races & Executes & Loads
 
+/** The same store, which remembers how often it was asked to append. Aggregates tell stores apart: it takes one for all. */
+const countAppends = (store: EventStore.EventStore["Service"]) => {
+  const counting: EventStore.EventStore["Service"] & { tries: number } = {
+    ...store,
+    tries: 0,
+    append: (source, id, events, options) => {
+      counting.tries++
+      return store.append(source, id, events, options)
+    }
+  }
+  return counting
+}
+
 /** What the works do with any event store of refold. */
 export const session = (
   store: EventStore.EventStore["Service"],
   audit: RefoldSession["audit"]
 ): RefoldSession => {
   const account = makeAccount()
+  const counting = countAppends(store)
   const provide = Effect.provideService(EventStore.EventStore, store)
-  const executed = (turns: ReadonlyArray<ReadonlyArray<string>>) =>
-    fibers(turns, (stream) => Effect.as(provide(account.execute(stream, { _tag: "Deposit" })), 1))
+  const deposit = (store: EventStore.EventStore["Service"], stream: string) =>
+    Effect.provideService(account.execute(stream, { _tag: "Deposit" }), EventStore.EventStore, store)
   return {
     audit,
     seed: (streams, length) =>
@@ -68,8 +82,12 @@ export const session = (
           })),
           1
         )),
-    race: executed,
-    execute: executed,
+    race: (turns) =>
+      Effect.suspend(() => {
+        counting.tries = 0
+        return Effect.map(fibers(turns, (stream) => Effect.as(deposit(counting, stream), 0)), () => counting.tries)
+      }),
+    execute: (turns) => fibers(turns, (stream) => Effect.as(deposit(store, stream), 1)),
     load: (turns) => fibers(turns, (stream) => Effect.map(provide(account.load(stream)), ({ version }) => version))
   }
 }
