@@ -1,8 +1,8 @@
 /** Holds what a contender has stored against what it was timed for. */
 import * as Effect from "effect/Effect"
-import pg from "pg"
 import type { AccountEvent } from "./account.ts"
 import { BenchFailure } from "./BenchFailure.ts"
+import { withClient } from "./withClient.ts"
 
 /** What is in the store after all rounds. */
 export interface Audit {
@@ -21,33 +21,23 @@ export interface Audit {
  * events.
  */
 export const ofTable = (url: string, rows: string): Effect.Effect<Audit, BenchFailure> =>
-  Effect.tryPromise({
-    try: async () => {
-      const client = new pg.Client({ connectionString: url })
-      await client.connect()
-      try {
-        const { rows: [found] } = await client.query<Audit>(`
-          with stored as (${rows}),
-          placed as (
-            select *,
-              row_number() over (partition by stream order by position) as place,
-              sum((data->>'amount')::bigint) over (partition by stream order by version) as total
-            from stored
-          )
-          select count(*)::int as events,
-            count(distinct stream)::int as streams,
-            count(*) filter (where version <> place)::int as misplaced,
-            count(*) filter (where type = 'Deposited' and (data->>'balance')::bigint is distinct from total)::int
-              as "wrongBalances",
-            (count(*) - count(distinct id) + count(*) filter (where type is null or metadata is null))::int
-              as incomplete
-          from placed`)
-        return found!
-      } finally {
-        await client.end()
-      }
-    },
-    catch: (cause) => new BenchFailure({ message: `The audit failed: ${String(cause)}`, cause })
+  withClient(url, async (client) => {
+    const { rows: [found] } = await client.query<Audit>(`
+      with stored as (${rows}),
+      placed as (
+        select *,
+          row_number() over (partition by stream order by position) as place,
+          sum((data->>'amount')::bigint) over (partition by stream order by version) as total
+        from stored
+      )
+      select count(*)::int as events,
+        count(distinct stream)::int as streams,
+        count(*) filter (where version <> place)::int as misplaced,
+        count(*) filter (where type = 'Deposited' and (data->>'balance')::bigint is distinct from total)::int
+          as "wrongBalances",
+        (count(*) - count(distinct id) + count(*) filter (where type is null or metadata is null))::int as incomplete
+      from placed`)
+    return found!
   })
 
 /** Fails unless exactly the expected events are there, each in its place. */

@@ -1,12 +1,11 @@
 /** Runs the contenders of a work beside each other: warm-up, then rounds in which each has its turn. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import pg from "pg"
 import * as TestServer from "../../test/support/TestServer.ts"
 import * as Audit from "./Audit.ts"
 import { BenchFailure } from "./BenchFailure.ts"
-import { attempt } from "./contenders/Contender.ts"
 import type { Progress } from "./progress.ts"
+import { withClient } from "./withClient.ts"
 import type { Contestant, Running, Work } from "./works/Work.ts"
 
 export interface Settings {
@@ -53,9 +52,9 @@ export const measure = Effect.fnUntraced(function*(
   yield* say("warming up")
   for (const entrant of entrants) {
     // twice: the first rate is that of cold code
-    for (const seconds of [settings.seconds / 4, settings.seconds / 2, settings.seconds]) {
-      const turns = Math.floor(yield* round(entrant, work, clients, `w${seconds}`))
-      entrant.turns = Math.min(work.maxTurns, Math.max(1, Math.floor(turns * seconds)))
+    for (const seconds of [settings.seconds / 2, settings.seconds]) {
+      const turnsPerSecond = yield* round(entrant, work, clients, `w${seconds}`)
+      entrant.turns = Math.min(work.maxTurns, Math.max(1, Math.floor(turnsPerSecond * seconds)))
     }
     yield* analyze(entrant.url)
   }
@@ -100,7 +99,7 @@ const enter = Effect.fnUntraced(function*(contestant: Contestant, clients: numbe
     url,
     running,
     rates: [],
-    turns: 2,
+    turns: 4,
     streams: 0,
     events: 0,
     counted: 0,
@@ -111,8 +110,7 @@ const enter = Effect.fnUntraced(function*(contestant: Contestant, clients: numbe
 
 /** Returns how many turns each client took in a second. */
 const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients: number, label: string) {
-  const { turns } = entrant
-  const prepared = yield* entrant.running.prepare(turns, label)
+  const prepared = yield* entrant.running.prepare(entrant.turns, label)
   // nobody pays for what another has left behind
   globalThis.gc?.()
   const start = performance.now()
@@ -128,17 +126,11 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients:
   entrant.counted += counted
   entrant.amount += prepared.amount
   entrant.rates.push(prepared.amount / seconds)
-  return turns / seconds
+  return prepared.turns / seconds
 })
 
 /** What autovacuum would do sooner or later, done for everyone at the same moment. */
-const analyze = (url: string) =>
-  attempt(async () => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    await client.query("analyze")
-    await client.end()
-  })
+const analyze = (url: string) => withClient(url, (client) => client.query("analyze"))
 
 const median = (sorted: ReadonlyArray<number>): number => {
   const middle = sorted.length >> 1

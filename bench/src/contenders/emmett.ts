@@ -9,7 +9,7 @@ import {
 } from "@event-driven-io/emmett"
 import { getPostgreSQLEventStore } from "@event-driven-io/emmett-postgresql"
 import * as Effect from "effect/Effect"
-import pg from "pg"
+import { Pool } from "pg"
 import * as Account from "../account.ts"
 import * as Audit from "../Audit.ts"
 import {
@@ -74,10 +74,10 @@ interface Known {
 }
 
 export const emmett: Contender<Appends & Races & Executes & Loads> = {
-  name: "Emmett",
+  name: "emmett",
   open: Effect.fnUntraced(function*({ clients, url }) {
     // a command holds one connection, and a few more are at hand for what it does beside
-    const pool = new pg.Pool({ connectionString: url, max: clients + 4 })
+    const pool = new Pool({ connectionString: url, max: clients + 4 })
     // those that are idle when the database is dropped
     pool.on("error", () => undefined)
     const store = yield* Effect.acquireRelease(
@@ -141,7 +141,7 @@ export const emmett: Contender<Appends & Races & Executes & Loads> = {
 }
 
 export const emmettMemory: Contender<Executes> = {
-  name: "Emmett in memory",
+  name: "emmett",
   open: () =>
     Effect.sync(() => {
       const store = getInMemoryEventStore()

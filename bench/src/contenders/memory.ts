@@ -12,7 +12,7 @@ import { type Contender, type Executes, promises } from "./Contender.ts"
 import * as Refold from "./refold.ts"
 
 export const refoldMemory: Contender<Executes> = {
-  name: "refold in memory",
+  name: "refold",
   open: () =>
     Effect.map(Layer.build(MemoryEventStore.layer), (context) => {
       const store = Context.get(context, EventStore.EventStore)
@@ -28,7 +28,7 @@ export const refoldMemory: Contender<Executes> = {
 
 /** The bare ceiling: an array of events per stream, nothing checked, copied or encoded. */
 export const plainArray: Contender<Executes> = {
-  name: "a plain array",
+  name: "array",
   open: () =>
     Effect.sync(() => {
       const streams = new Map<string, Array<Account.AccountEvent>>()

@@ -64,7 +64,7 @@ const start = (args: ReadonlyArray<string>): Effect.Effect<ChildProcess, BenchFa
 
 /** The clients are spread evenly over the processes. */
 export const inProcesses = (name: keyof typeof contenders, count: number): Contender<InProcesses> => ({
-  name: `${contenders[name].name}, ${count === 1 ? "one process" : `${count} processes`}`,
+  name: `${contenders[name].name}, ${count === 1 ? "1 process" : `${count} processes`}`,
   open: Effect.fnUntraced(function*({ clients, url }) {
     const audit = yield* Effect.map(contenders[name].open({ url, clients: 1 }), (session) => session.audit)
     const workers = yield* Effect.forEach(

@@ -112,4 +112,4 @@ const make = (name: string, options: PgEventStore.Options): Contender<RefoldSess
 
 export const refold = make("refold", configurations.cached)
 
-export const refoldUncached = make("refold, state cache off", configurations.uncached)
+export const refoldUncached = make("refold, cache off", configurations.uncached)

@@ -1,11 +1,10 @@
 /** Where the numbers come from: without it they mean nothing. */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { createRequire } from "node:module"
 import * as Os from "node:os"
-import pg from "pg"
 import type { BenchFailure } from "../BenchFailure.ts"
-import { attempt } from "../contenders/Contender.ts"
+import { withClient } from "../withClient.ts"
 
 const packages = [
   "@event-driven-io/emmett",
@@ -44,15 +43,12 @@ const packageVersion = (name: string): string => {
 
 /** Lines of facts: the machine, the server and its settings, the versions of all packages. */
 export const describe = (url: string): Effect.Effect<ReadonlyArray<string>, BenchFailure> =>
-  attempt(async () => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
+  withClient(url, async (client) => {
     const { rows: [server] } = await client.query<{ readonly version: string }>("select version()")
     const { rows } = await client.query<{ readonly name: string; readonly setting: string }>(
       "select name, current_setting(name) as setting from pg_settings where name = any($1) order by name",
       [settings]
     )
-    await client.end()
     const cpus = Os.cpus()
     const [load] = Os.loadavg()
     return [

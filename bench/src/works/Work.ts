@@ -30,7 +30,7 @@ export interface Contestant {
 }
 
 export interface Running {
-  /** Gets everything ready for a round in which each client takes so many turns. `label` is new in every round. */
+  /** Gets everything ready for a round in which each client takes so many turns, or a few more. `label` is a new one. */
   readonly prepare: (turns: number, label: string) => Effect.Effect<Round, BenchFailure>
   readonly audit: Effect.Effect<Audit, BenchFailure>
 }
@@ -38,6 +38,8 @@ export interface Running {
 export interface Round {
   /** Only this is timed. */
   readonly run: Count
+  /** How many turns each client really takes. */
+  readonly turns: number
   /** How many units of work it is. */
   readonly amount: number
   /** What the run has to count, if that is known. */

@@ -22,6 +22,7 @@ export const appendOne: Work = {
       Effect.succeed((turns, label) =>
         Effect.as(session.seed([label], 1), {
           run: session.race(perClient(clients, turns, () => label)),
+          turns,
           amount: clients * turns,
           added: { streams: 1, events: 1 + clients * turns }
         })

@@ -22,6 +22,7 @@ export const appendOwn: Work = {
       const amount = clients * turns
       return Effect.succeed({
         run: session.append(streams),
+        turns,
         amount,
         count: amount,
         added: { streams: amount, events: amount }

@@ -5,28 +5,24 @@ import { perClient, type Running } from "./Work.ts"
 
 const length = 20
 const commandsPerStream = 10
-const streamsAtATime = 8
 
 /**
- * A client works on eight streams in turn until each has had ten commands, then on the next eight. A stream begins with 20
- * events, which the first command has to read; who keeps states finds them for the other nine.
+ * A client gives a stream ten commands, one after the other, and goes on to the next stream. A stream begins with 20
+ * events, which the first command has to read; who keeps states finds them for the other nine. Every round is of whole
+ * streams, so that this is the same however fast a contender is.
  */
 export const executing = (session: Executes, clients: number): Effect.Effect<Running["prepare"]> =>
-  Effect.succeed((turns, label) => {
-    const streams = perClient(
-      clients,
-      Math.ceil(turns / (commandsPerStream * streamsAtATime)) * streamsAtATime,
-      (client, index) => `${label}-${client}-${index}`
-    )
-    const commands = streams.map((streams) =>
-      Array.from({ length: turns }, (_, turn) => {
-        const set = Math.floor(turn / (commandsPerStream * streamsAtATime))
-        return streams[set * streamsAtATime + turn % streamsAtATime]!
-      })
-    )
+  Effect.succeed((atLeast, label) => {
+    const streamsPerClient = Math.ceil(atLeast / commandsPerStream)
+    const turns = streamsPerClient * commandsPerStream
+    const streams = perClient(clients, streamsPerClient, (client, index) => `${label}-${client}-${index}`)
     const seeded = streams.flat()
+    const commands = streams.map((own) =>
+      Array.from({ length: turns }, (_, turn) => own[Math.floor(turn / commandsPerStream)]!)
+    )
     return Effect.as(session.seed(seeded, length), {
       run: session.execute(commands),
+      turns,
       amount: clients * turns,
       added: { streams: seeded.length, events: seeded.length * length + clients * turns }
     })

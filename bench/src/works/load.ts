@@ -19,6 +19,7 @@ const loading = (options: { readonly length: number; readonly streams: number; r
         const loads = streams.map((own) => Array.from({ length: turns }, (_, turn) => own[turn % own.length]!))
         const round = {
           run: session.load(loads),
+          turns,
           amount: clients * turns * options.unitsPerLoad,
           count: clients * turns * options.length,
           added

@@ -18,6 +18,7 @@ export const processes: Work = {
       const amount = clients * turns
       return Effect.map(session.prepare(turns, label), (run) => ({
         run,
+        turns,
         amount,
         count: amount,
         added: { streams: amount, events: amount }

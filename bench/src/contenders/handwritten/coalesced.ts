@@ -5,7 +5,7 @@
  * One JSON parameter was faster than arrays (1.4 times with one client), one batch under way faster than two.
  */
 import * as Effect from "effect/Effect"
-import pg from "pg"
+import { Client } from "pg"
 import * as Account from "../../account.ts"
 import { uuidv7 } from "../../uuidv7.ts"
 import { type Appends, attempt, type Contender, type Executes, promises, type Races } from "../Contender.ts"
@@ -37,7 +37,7 @@ const row = (stream: string, expected: number, version: number, event: Account.A
     `"type":"${type}","data":${data},"metadata":{}}`
 }
 
-const sendWith = (client: pg.Client) => async (groups: ReadonlyArray<Group>): Promise<ReadonlySet<string>> => {
+const sendWith = (client: Client) => async (groups: ReadonlyArray<Group>): Promise<ReadonlySet<string>> => {
   const rows = groups.flatMap(({ events, expected, stream }) =>
     events.map((event, index) => row(stream, expected, expected + 1 + index, event))
   )
@@ -54,7 +54,7 @@ const sendWith = (client: pg.Client) => async (groups: ReadonlyArray<Group>): Pr
  * States are kept, and move on as soon as something is decided: the next command on the stream is decided on what the one
  * before it leads to, in the same batch or a later one. If that is refused, the state is forgotten and read again.
  */
-const executeWith = (batcher: Batcher, reader: pg.Client) => {
+const executeWith = (batcher: Batcher, reader: Client) => {
   const known = new Map<string, Table.Known>()
   const reading = new Map<string, Promise<Table.Known>>()
   const read = async (stream: string): Promise<Table.Known> => {
@@ -81,21 +81,22 @@ const executeWith = (batcher: Batcher, reader: pg.Client) => {
 }
 
 export const coalesced: Contender<Appends & Races & Executes> = {
-  name: "coalesced by hand",
+  name: "coalesced",
   open: Effect.fnUntraced(function*({ url }) {
     const table = yield* Table.prepare(url, [appendFunction])
-    const connect = Effect.acquireRelease(
-      attempt(async () => {
-        const client = new pg.Client({ connectionString: url })
-        await client.connect()
-        // the plan is made while the table is small
-        await client.query("set enable_seqscan = off")
-        return client
-      }),
-      (client) => Effect.promise(() => client.end())
-    )
-    const writer = yield* connect
-    const reader = yield* connect
+    const connect = (options: { readonly pipeline: boolean }) =>
+      Effect.acquireRelease(
+        attempt(async () => {
+          const client = new Client({ connectionString: url, ...options })
+          await client.connect()
+          // the plan is made while the table is small
+          await client.query("set enable_seqscan = off")
+          return client
+        }),
+        (client) => Effect.promise(() => client.end())
+      )
+    const writer = yield* connect({ pipeline: false })
+    const reader = yield* connect({ pipeline: true })
     const batcher = new Batcher(sendWith(writer))
     const execute = executeWith(batcher, reader)
     return {

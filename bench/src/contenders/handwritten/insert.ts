@@ -41,7 +41,7 @@ const open = Effect.fnUntraced(function*(url: string, options: Partial<PgClient.
 })
 
 export const insertOnly: Contender<Appends & Races & Executes> = {
-  name: "one INSERT per append",
+  name: "insert",
   open: Effect.fnUntraced(function*({ url }) {
     const { append, load, sql, table } = yield* open(url, {})
     const look = (stream: string) =>
@@ -87,7 +87,7 @@ export const insertOnly: Contender<Appends & Races & Executes> = {
 
 /** One SELECT per load, pipelined on the connections of the pool. */
 export const selectOnly: Contender<Loads> = {
-  name: "one SELECT per load, pipelined",
+  name: "select",
   open: Effect.fnUntraced(function*({ url }) {
     const { load, table } = yield* open(url, { maxConnections: 2, multiplex: true })
     return { ...table, load: (turns) => fibers(turns, (stream) => Effect.map(load(stream), ({ version }) => version)) }

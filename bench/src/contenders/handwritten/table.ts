@@ -1,11 +1,12 @@
 /** The table of the hand-written contenders: the columns, constraints and indexes that refold's events have. */
 import * as Effect from "effect/Effect"
-import pg from "pg"
+import type { Client } from "pg"
 import * as Account from "../../account.ts"
 import * as Audit from "../../Audit.ts"
 import type { BenchFailure } from "../../BenchFailure.ts"
 import { uuidv7 } from "../../uuidv7.ts"
-import { attempt, type Audited, type Seedable } from "../Contender.ts"
+import { withClient } from "../../withClient.ts"
+import type { Audited, Seedable } from "../Contender.ts"
 
 const create = `
   create table events (
@@ -50,7 +51,7 @@ export const fold = (rows: ReadonlyArray<LoadedRow>): Known => {
   return { version: rows.length, state }
 }
 
-const seed = async (client: pg.Client, streams: ReadonlyArray<string>, length: number): Promise<void> => {
+const seed = async (client: Client, streams: ReadonlyArray<string>, length: number): Promise<void> => {
   const perStatement = Math.max(1, Math.floor(5000 / length))
   for (let from = 0; from < streams.length; from += perStatement) {
     const rows = streams.slice(from, from + perStatement).flatMap((stream) =>
@@ -72,23 +73,13 @@ export const prepare = (
   url: string,
   statements: ReadonlyArray<string>
 ): Effect.Effect<Audited & Seedable, BenchFailure> => {
-  const withClient = <A>(use: (client: pg.Client) => Promise<A>) =>
-    attempt(async () => {
-      const client = new pg.Client({ connectionString: url })
-      await client.connect()
-      try {
-        return await use(client)
-      } finally {
-        await client.end()
-      }
-    })
   const exists = `select to_regclass('events') is not null as exists`
-  return withClient(async (client) => {
+  return withClient(url, async (client) => {
     // processes that share a database come one after the other
     if ((await client.query<{ readonly exists: boolean }>(exists)).rows[0]?.exists === true) return
     for (const statement of [create, ...statements]) await client.query(statement)
   }).pipe(Effect.as({
-    seed: (streams, length) => withClient((client) => seed(client, streams, length)),
+    seed: (streams, length) => withClient(url, (client) => seed(client, streams, length)),
     audit: Audit.ofTable(
       url,
       "select stream, version, position, id, type, data::jsonb as data, metadata::jsonb as metadata from events"
