@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as EmbeddedPostgres from "../../test/support/EmbeddedPostgres.ts"
+import * as Pgbench from "./contenders/pgbench.ts"
 import { measure, type Row } from "./measure.ts"
 import { profile } from "./profile.ts"
 import { toStderr } from "./progress.ts"
@@ -83,7 +84,7 @@ const bench = Command.make(
       settings,
       works: chosen,
       rows,
-      notes: []
+      notes: Pgbench.installed.length > 0 ? [] : ["pgbench is not installed here, and left out"]
     })
     const file = Path.join(options.results, `${instant}${options.quick ? "-quick" : ""}.md`)
     yield* Effect.sync(() => {

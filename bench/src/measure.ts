@@ -125,7 +125,7 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients:
   entrant.events += prepared.added.events
   entrant.counted += counted
   entrant.amount += prepared.amount
-  entrant.rates.push(prepared.amount / seconds)
+  entrant.rates.push(prepared.rate?.() ?? prepared.amount / seconds)
   return prepared.turns / seconds
 })
 

@@ -33,6 +33,8 @@ export interface Seedable {
 export interface Appends extends Audited {
   /** Appends one event to each stream, which must be new. */
   readonly append: (turns: Turns) => Count
+  /** How many appends a second the last run made, by its own clock; connecting and starting do not count. */
+  readonly rate?: () => number
 }
 
 export interface Races extends Audited, Seedable {

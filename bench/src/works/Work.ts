@@ -42,6 +42,8 @@ export interface Round {
   readonly turns: number
   /** How many units of work it is. */
   readonly amount: number
+  /** How many units a second it was, where the contender itself knows best. */
+  readonly rate?: (() => number) | undefined
   /** What the run has to count, if that is known. */
   readonly count?: number
   /** What is in the store more than before, after the run. */

@@ -4,10 +4,11 @@ import type { Appends, Contender } from "../contenders/Contender.ts"
 import { emmett } from "../contenders/emmett.ts"
 import { coalesced } from "../contenders/handwritten/coalesced.ts"
 import { insertOnly } from "../contenders/handwritten/insert.ts"
+import * as Pgbench from "../contenders/pgbench.ts"
 import { refold } from "../contenders/refold.ts"
 import { contestants, perClient, type Work } from "./Work.ts"
 
-const contenders: ReadonlyArray<Contender<Appends>> = [refold, emmett, insertOnly, coalesced]
+const contenders: ReadonlyArray<Contender<Appends>> = [refold, emmett, insertOnly, coalesced, ...Pgbench.installed]
 
 export const appendOwn: Work = {
   key: "append-own",
@@ -22,6 +23,7 @@ export const appendOwn: Work = {
       const amount = clients * turns
       return Effect.succeed({
         run: session.append(streams),
+        rate: session.rate,
         turns,
         amount,
         count: amount,
