@@ -21,24 +21,25 @@ export interface Audit {
  * events.
  */
 export const ofTable = (url: string, rows: string): Effect.Effect<Audit, BenchFailure> =>
-  withClient(url, async (client) => {
-    const { rows: [found] } = await client.query<Audit>(`
-      with stored as (${rows}),
-      placed as (
-        select *,
-          row_number() over (partition by stream order by position) as place,
-          sum((data->>'amount')::bigint) over (partition by stream order by version) as total
-        from stored
-      )
-      select count(*)::int as events,
-        count(distinct stream)::int as streams,
-        count(*) filter (where version <> place)::int as misplaced,
-        count(*) filter (where type = 'Deposited' and (data->>'balance')::bigint is distinct from total)::int
-          as "wrongBalances",
-        (count(*) - count(distinct id) + count(*) filter (where type is null or metadata is null))::int as incomplete
-      from placed`)
-    return found!
-  })
+  withClient(url, (sql) =>
+    Effect.map(
+      sql.unsafe<Audit>(`
+        with stored as (${rows}),
+        placed as (
+          select *,
+            row_number() over (partition by stream order by position) as place,
+            sum((data->>'amount')::bigint) over (partition by stream order by version) as total
+          from stored
+        )
+        select count(*)::int as events,
+          count(distinct stream)::int as streams,
+          count(*) filter (where version <> place)::int as misplaced,
+          count(*) filter (where type = 'Deposited' and (data->>'balance')::bigint is distinct from total)::int
+            as "wrongBalances",
+          (count(*) - count(distinct id) + count(*) filter (where type is null or metadata is null))::int as incomplete
+        from placed`),
+      ([found]) => found!
+    ))
 
 /** Fails unless exactly the expected events are there, each in its place. */
 export const check = (

@@ -56,7 +56,8 @@ const bench = Command.make(
       ? options.url.value
       // the settings of the tests trade the safety of the data for speed; these are PostgreSQL's own
       : (yield* EmbeddedPostgres.make({ settings: { ...EmbeddedPostgres.durable, shared_buffers: "128MB" } })).url
-    const instant = DateTime.formatIso(yield* DateTime.now).slice(0, 16).replace(":", "-")
+    const now = yield* DateTime.now
+    const instant = DateTime.formatIso(now).slice(0, 16).replace(":", "-")
     yield* Effect.sync(() => Fs.mkdirSync(options.results, { recursive: true }))
 
     if (Option.isSome(options.profile)) {
@@ -70,7 +71,7 @@ const bench = Command.make(
     const settings = {
       url,
       rounds: Option.getOrElse(options.rounds, () => options.quick ? 3 : 5),
-      seconds: Option.getOrElse(options.seconds, () => options.quick ? 0.3 : 2)
+      seconds: Option.getOrElse(options.seconds, () => options.quick ? 0.2 : 2)
     }
     const chosen = options.only.length === 0 ? works : works.filter(({ key }) => options.only.includes(key))
     const environment = yield* Environment.describe(url)
@@ -79,7 +80,7 @@ const bench = Command.make(
       for (const clients of work.clients) rows.push(...(yield* measure(work, clients, settings, toStderr)))
     }
     const text = report({
-      title: `refold beside its peers, ${instant.replace("T", " ").replace("-", "-")} UTC`,
+      title: `refold beside its peers, ${DateTime.formatIso(now).slice(0, 16).replace("T", " ")} UTC`,
       environment,
       settings,
       works: chosen,

@@ -130,7 +130,7 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients:
 })
 
 /** What autovacuum would do sooner or later, done for everyone at the same moment. */
-const analyze = (url: string) => withClient(url, (client) => client.query("analyze"))
+const analyze = (url: string) => withClient(url, (sql) => sql.unsafe("analyze"))
 
 const median = (sorted: ReadonlyArray<number>): number => {
   const middle = sorted.length >> 1

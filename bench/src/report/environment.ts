@@ -1,5 +1,5 @@
 /** Where the numbers come from: without it they mean nothing. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { createRequire } from "node:module"
 import * as Os from "node:os"
@@ -43,19 +43,22 @@ const packageVersion = (name: string): string => {
 
 /** Lines of facts: the machine, the server and its settings, the versions of all packages. */
 export const describe = (url: string): Effect.Effect<ReadonlyArray<string>, BenchFailure> =>
-  withClient(url, async (client) => {
-    const { rows: [server] } = await client.query<{ readonly version: string }>("select version()")
-    const { rows } = await client.query<{ readonly name: string; readonly setting: string }>(
-      "select name, current_setting(name) as setting from pg_settings where name = any($1) order by name",
-      [settings]
-    )
-    const cpus = Os.cpus()
-    const [load] = Os.loadavg()
-    return [
-      `Machine: ${cpus.length} × ${cpus[0]?.model.trim() ?? "unknown"}, ${(Os.totalmem() / 2 ** 30).toFixed(0)} GiB, ` +
-      `${Os.type()} ${Os.release()}; load before the run ${load?.toFixed(2)}`,
-      `Server: ${server?.version}`,
-      `Settings: ${rows.map(({ name, setting }) => `${name} = ${setting}`).join(", ")}`,
-      `Client: Node.js ${process.version}, ${packages.map(packageVersion).join(", ")}`
-    ]
-  })
+  withClient(url, (sql) =>
+    Effect.gen(function*() {
+      const [server] = yield* sql.unsafe<{ readonly version: string }>("select version()")
+      const rows = yield* sql.unsafe<{ readonly name: string; readonly setting: string }>(
+        "select name, current_setting(name) as setting from pg_settings where name = any($1) order by name",
+        [settings]
+      )
+      const cpus = Os.cpus()
+      const [load] = Os.loadavg()
+      return [
+        `Machine: ${cpus.length} × ${cpus[0]?.model.trim() ?? "unknown"}, ` +
+        `${(Os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${Os.type()} ${Os.release()}; load before the run ${
+          load?.toFixed(2)
+        }`,
+        `Server: ${server?.version}`,
+        `Settings: ${rows.map(({ name, setting }) => `${name} = ${setting}`).join(", ")}`,
+        `Client: Node.js ${process.version}, ${packages.map(packageVersion).join(", ")}`
+      ]
+    }))

@@ -38,14 +38,15 @@ export const resultTable = (work: Work, clients: number, rows: ReadonlyArray<Row
 }
 
 /** The ratios of medians beside what is promised. */
-export const ratioTable = (works: ReadonlyArray<Work>, ratios: ReadonlyArray<Ratio>): string =>
+export const ratioTable = (ratios: ReadonlyArray<Ratio>): string =>
   table(
-    ["work", "clients", "against", "ratio", "floor", "holds"],
-    ratios.map(({ against, atLeast, clients, holds, work, ...ratio }) => [
-      works.find(({ key }) => key === work)?.title ?? work,
+    ["work", "contender", "clients", "against", "ratio", "floor", "holds"],
+    ratios.map(({ against, atLeast, clients, holds, of, ratio, work }) => [
+      work,
+      of,
       `${clients}`,
       against,
-      times(ratio.ratio),
+      times(ratio),
       times(atLeast),
       holds ? "yes" : "NO"
     ])

@@ -1,6 +1,6 @@
 /**
- * What people write first: one INSERT per append, guarded by the unique (stream, version). On `@effect/sql-pg`, the
- * fastest of `pg`, `postgres` and itself at this; more than 16 connections made it slower.
+ * What people write first: one INSERT per append, guarded by the unique (stream, version). On `@effect/sql-pg`,
+ * which was no slower at this than `pg` and `postgres`; more than 16 connections were no faster.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Context from "effect/Context"

@@ -1,6 +1,6 @@
 /** The table of the hand-written contenders: the columns, constraints and indexes that refold's events have. */
 import * as Effect from "effect/Effect"
-import type { Client } from "pg"
+import type { SqlClient } from "effect/sql/SqlClient"
 import * as Account from "../../account.ts"
 import * as Audit from "../../Audit.ts"
 import type { BenchFailure } from "../../BenchFailure.ts"
@@ -23,7 +23,8 @@ const create = `
   )`
 
 const seeding = `insert into events (stream, version, id, type, data, metadata)
-  select * from unnest($1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::json[], $6::json[])`
+  select stream, version, id, type, data::json, '{}'
+  from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $5::text[]) as e(stream, version, id, type, data)`
 
 export const load = `select type, data from events where stream = $1 order by version`
 
@@ -51,38 +52,37 @@ export const fold = (rows: ReadonlyArray<LoadedRow>): Known => {
   return { version: rows.length, state }
 }
 
-const seed = async (client: Client, streams: ReadonlyArray<string>, length: number): Promise<void> => {
+const insertHistory = Effect.fnUntraced(function*(sql: SqlClient, streams: ReadonlyArray<string>, length: number) {
   const perStatement = Math.max(1, Math.floor(5000 / length))
   for (let from = 0; from < streams.length; from += perStatement) {
     const rows = streams.slice(from, from + perStatement).flatMap((stream) =>
       Account.history(stream, length).map((event, index) => ({ stream, version: index + 1, ...encode(event) }))
     )
-    await client.query(seeding, [
+    yield* sql.unsafe(seeding, [
       rows.map((row) => row.stream),
       rows.map((row) => row.version),
       rows.map(() => uuidv7()),
       rows.map((row) => row.type),
-      rows.map((row) => row.data),
-      rows.map(() => "{}")
+      rows.map((row) => row.data)
     ])
   }
-}
+})
 
 /** Makes the table, and what the works need besides the contender's own writing and reading. */
 export const prepare = (
   url: string,
   statements: ReadonlyArray<string>
-): Effect.Effect<Audited & Seedable, BenchFailure> => {
-  const exists = `select to_regclass('events') is not null as exists`
-  return withClient(url, async (client) => {
-    // processes that share a database come one after the other
-    if ((await client.query<{ readonly exists: boolean }>(exists)).rows[0]?.exists === true) return
-    for (const statement of [create, ...statements]) await client.query(statement)
-  }).pipe(Effect.as({
-    seed: (streams, length) => withClient(url, (client) => seed(client, streams, length)),
-    audit: Audit.ofTable(
-      url,
-      "select stream, version, position, id, type, data::jsonb as data, metadata::jsonb as metadata from events"
-    )
-  }))
-}
+): Effect.Effect<Audited & Seedable, BenchFailure> =>
+  withClient(url, (sql) =>
+    Effect.gen(function*() {
+      // of processes that share a database the first one does it
+      const [table] = yield* sql<{ readonly exists: boolean }>`select to_regclass('events') is not null as exists`
+      if (table?.exists === true) return
+      for (const statement of [create, ...statements]) yield* sql.unsafe(statement)
+    })).pipe(Effect.as({
+      seed: (streams, length) => withClient(url, (sql) => insertHistory(sql, streams, length)),
+      audit: Audit.ofTable(
+        url,
+        "select stream, version, position, id, type, data::jsonb as data, metadata::jsonb as metadata from events"
+      )
+    }))
