@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import type { Contender, Races } from "../contenders/Contender.ts"
 import { emmett } from "../contenders/emmett.ts"
 import { coalesced } from "../contenders/handwritten/coalesced.ts"
-import { insertOnly } from "../contenders/handwritten/insert.ts"
+import { insert } from "../contenders/handwritten/insert.ts"
 import { refold } from "../contenders/refold.ts"
 import { contestants, perClient, type Work } from "./Work.ts"
 
-const contenders: ReadonlyArray<Contender<Races>> = [refold, emmett, insertOnly, coalesced]
+const contenders: ReadonlyArray<Contender<Races>> = [refold, emmett, insert, coalesced]
 
 export const appendOne: Work = {
   key: "append-one",

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import type { Appends, Contender } from "../contenders/Contender.ts"
 import { emmett } from "../contenders/emmett.ts"
 import { coalesced } from "../contenders/handwritten/coalesced.ts"
-import { insertOnly } from "../contenders/handwritten/insert.ts"
+import { insert } from "../contenders/handwritten/insert.ts"
 import * as Pgbench from "../contenders/pgbench.ts"
 import { refold } from "../contenders/refold.ts"
 import { contestants, perClient, type Work } from "./Work.ts"
 
-const contenders: ReadonlyArray<Contender<Appends>> = [refold, emmett, insertOnly, coalesced, ...Pgbench.installed]
+const contenders: ReadonlyArray<Contender<Appends>> = [refold, emmett, insert, coalesced, ...Pgbench.installed]
 
 export const appendOwn: Work = {
   key: "append-own",
@@ -32,7 +32,7 @@ export const appendOwn: Work = {
     })),
   floors: [
     { clients: 1, of: refold.name, against: emmett.name, atLeast: 1.8 },
-    { clients: 1, of: refold.name, against: insertOnly.name, atLeast: 0.75 },
+    { clients: 1, of: refold.name, against: insert.name, atLeast: 0.75 },
     { clients: 16, of: refold.name, against: emmett.name, atLeast: 5.5 },
     { clients: 16, of: refold.name, against: coalesced.name, atLeast: 0.8 },
     { clients: 64, of: refold.name, against: emmett.name, atLeast: 12 },

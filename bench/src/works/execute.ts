@@ -2,12 +2,12 @@
 import type { Contender, Executes } from "../contenders/Contender.ts"
 import { emmett } from "../contenders/emmett.ts"
 import { coalesced } from "../contenders/handwritten/coalesced.ts"
-import { insertOnly } from "../contenders/handwritten/insert.ts"
+import { insert } from "../contenders/handwritten/insert.ts"
 import { refold, refoldUncached } from "../contenders/refold.ts"
 import { executing } from "./executing.ts"
 import { contestants, type Work } from "./Work.ts"
 
-const contenders: ReadonlyArray<Contender<Executes>> = [refold, refoldUncached, emmett, insertOnly, coalesced]
+const contenders: ReadonlyArray<Contender<Executes>> = [refold, refoldUncached, emmett, insert, coalesced]
 
 export const execute: Work = {
   key: "execute",

@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import type { Contender, Loads } from "../contenders/Contender.ts"
 import { emmett } from "../contenders/emmett.ts"
-import { selectOnly } from "../contenders/handwritten/insert.ts"
+import { select } from "../contenders/handwritten/select.ts"
 import { refold } from "../contenders/refold.ts"
 import { contestants, perClient, type Work } from "./Work.ts"
 
-const contenders: ReadonlyArray<Contender<Loads>> = [refold, emmett, selectOnly]
+const contenders: ReadonlyArray<Contender<Loads>> = [refold, emmett, select]
 
 /** The streams are made once, and each client loads its own again and again. */
 const loading = (options: { readonly length: number; readonly streams: number; readonly unitsPerLoad: number }) =>
@@ -31,7 +31,7 @@ const loading = (options: { readonly length: number; readonly streams: number; r
 
 const floors = (clients: number, emmettTimes: number, handTimes: number) => [
   { clients, of: refold.name, against: emmett.name, atLeast: emmettTimes },
-  { clients, of: refold.name, against: selectOnly.name, atLeast: handTimes }
+  { clients, of: refold.name, against: select.name, atLeast: handTimes }
 ]
 
 export const loadShort: Work = {

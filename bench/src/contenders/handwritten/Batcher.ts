@@ -43,7 +43,7 @@ export class Batcher {
     this.#sending = true
     for (;;) {
       // whoever starts now, or was just answered and comes back, travels along
-      await new Promise(setImmediate)
+      await new Promise<void>((resolve) => process.nextTick(resolve))
       if (this.#filling.size === 0) break
       const groups = [...this.#filling.values()]
       this.#filling = new Map()

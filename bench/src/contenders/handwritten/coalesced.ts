@@ -1,15 +1,16 @@
 /**
  * The limit refold is held against: the best we could write by hand for these works alone. Appends of concurrent callers
  * travel in one statement, checked strictly, in commit order, with ids, metadata and NOTIFY; states stay in memory;
- * nothing is typed, validated, configurable or traced. On `pg`, with plain promises: the drivers do not differ at this.
+ * nothing is typed, validated, configurable or traced. On `pg`, with plain promises: the drivers hardly differ at this.
  * One JSON parameter was faster than arrays (1.4 times with one client), one batch under way faster than two.
  */
 import * as Effect from "effect/Effect"
-import { Client } from "pg"
+import type { Client } from "pg"
 import * as Account from "../../account.ts"
 import { uuidv7 } from "../../uuidv7.ts"
-import { type Appends, attempt, type Contender, type Executes, promises, type Races } from "../Contender.ts"
+import { type Appends, type Contender, type Executes, promises, type Races } from "../Contender.ts"
 import { Batcher, type Group } from "./Batcher.ts"
+import { connect } from "./connect.ts"
 import * as Table from "./table.ts"
 
 /**
@@ -84,19 +85,8 @@ export const coalesced: Contender<Appends & Races & Executes> = {
   name: "coalesced",
   open: Effect.fnUntraced(function*({ url }) {
     const table = yield* Table.prepare(url, [appendFunction])
-    const connect = (options: { readonly pipeline: boolean }) =>
-      Effect.acquireRelease(
-        attempt(async () => {
-          const client = new Client({ connectionString: url, ...options })
-          await client.connect()
-          // the plan is made while the table is small
-          await client.query("set enable_seqscan = off")
-          return client
-        }),
-        (client) => Effect.promise(() => client.end())
-      )
-    const writer = yield* connect({ pipeline: false })
-    const reader = yield* connect({ pipeline: true })
+    const writer = yield* connect(url, false)
+    const reader = yield* connect(url, true)
     const batcher = new Batcher(sendWith(writer))
     const execute = executeWith(batcher, reader)
     return {

@@ -10,11 +10,11 @@ import * as Redacted from "effect/Redacted"
 import * as Account from "../../account.ts"
 import { BenchFailure } from "../../BenchFailure.ts"
 import { uuidv7 } from "../../uuidv7.ts"
-import { type Appends, type Contender, type Executes, fibers, type Loads, type Races } from "../Contender.ts"
+import { type Appends, type Contender, type Executes, fibers, type Races } from "../Contender.ts"
 import * as Table from "./table.ts"
 
 /** No row comes back if somebody else has taken the version. */
-const insert = `insert into events (stream, version, id, type, data, metadata) values ($1, $2, $3, $4, $5, $6)
+const statement = `insert into events (stream, version, id, type, data, metadata) values ($1, $2, $3, $4, $5, $6)
   on conflict (stream, version) do nothing returning position`
 
 /** The newest event carries the balance, so a client that lost a race has to read one row only. */
@@ -22,28 +22,23 @@ const newest = `select version, (select count(*) from events where stream = $1 a
     (data->>'balance')::bigint as balance
   from events where stream = $1 order by version desc limit 1`
 
-const open = Effect.fnUntraced(function*(url: string, options: Partial<PgClient.PgPoolConfig>) {
-  const table = yield* Table.prepare(url, [])
-  const client = PgClient.layer({ url: Redacted.make(url), maxConnections: 16, ...options })
-  const sql = Context.get(
-    yield* Effect.mapError(Layer.build(client), (cause) => new BenchFailure({ message: cause.message, cause })),
-    PgClient.PgClient
-  )
-  const load = (stream: string) => Effect.map(sql.unsafe<Table.LoadedRow>(Table.load, [stream]), Table.fold)
-  const append = (stream: string, version: number, event: Account.AccountEvent) => {
-    const { data, type } = Table.encode(event)
-    return Effect.map(
-      sql.unsafe(insert, [stream, version, uuidv7(), type, data, "{}"]),
-      (rows) => rows.length > 0
-    )
-  }
-  return { append, load, sql, table }
-})
-
-export const insertOnly: Contender<Appends & Races & Executes> = {
+export const insert: Contender<Appends & Races & Executes> = {
   name: "insert",
   open: Effect.fnUntraced(function*({ url }) {
-    const { append, load, sql, table } = yield* open(url, {})
+    const table = yield* Table.prepare(url, [])
+    const client = PgClient.layer({ url: Redacted.make(url), maxConnections: 16 })
+    const sql = Context.get(
+      yield* Effect.mapError(Layer.build(client), (cause) => new BenchFailure({ message: cause.message, cause })),
+      PgClient.PgClient
+    )
+    const load = (stream: string) => Effect.map(sql.unsafe<Table.LoadedRow>(Table.load, [stream]), Table.fold)
+    const append = (stream: string, version: number, event: Account.AccountEvent) => {
+      const { data, type } = Table.encode(event)
+      return Effect.map(
+        sql.unsafe(statement, [stream, version, uuidv7(), type, data, "{}"]),
+        (rows) => rows.length > 0
+      )
+    }
     const look = (stream: string) =>
       Effect.map(
         sql.unsafe<{ readonly version: bigint; readonly deposits: bigint; readonly balance: bigint | null }>(newest, [
@@ -82,14 +77,5 @@ export const insertOnly: Contender<Appends & Races & Executes> = {
             }
           }))
     }
-  })
-}
-
-/** One SELECT per load, pipelined on the connections of the pool. */
-export const selectOnly: Contender<Loads> = {
-  name: "select",
-  open: Effect.fnUntraced(function*({ url }) {
-    const { load, table } = yield* open(url, { maxConnections: 2, multiplex: true })
-    return { ...table, load: (turns) => fibers(turns, (stream) => Effect.map(load(stream), ({ version }) => version)) }
   })
 }
