@@ -1,0 +1,138 @@
+/** Runs the contenders of a work beside each other: warm-up, then rounds in which each has its turn. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestServer from "../../test/support/TestServer.ts"
+import * as Audit from "./Audit.ts"
+import { BenchFailure } from "./BenchFailure.ts"
+import type { Progress } from "./progress.ts"
+import { withClient } from "./withClient.ts"
+import type { Contestant, Running, Work } from "./works/Work.ts"
+
+export interface Settings {
+  readonly url: string
+  readonly rounds: number
+  /** How long a round of one contender is meant to take. */
+  readonly seconds: number
+}
+
+/** What came out for one contender. */
+export interface Row {
+  readonly work: string
+  readonly contender: string
+  readonly clients: number
+  readonly median: number
+  readonly min: number
+  readonly max: number
+  readonly unit: string
+  /** Attempts per append, where they are counted. */
+  readonly tries?: number
+}
+
+interface Entrant {
+  readonly name: string
+  readonly url: string
+  readonly running: Running
+  readonly rates: Array<number>
+  turns: number
+  streams: number
+  events: number
+  counted: number
+  amount: number
+}
+
+export const measure = Effect.fnUntraced(function*(
+  work: Work,
+  clients: number,
+  settings: Settings,
+  progress: Progress
+): Effect.fn.Return<ReadonlyArray<Row>, BenchFailure, Scope.Scope> {
+  const entrants = yield* Effect.forEach(work.contestants, (contestant) => enter(contestant, clients, settings.url))
+  const say = (what: string) => progress(`${work.key}, ${clients} ${clients === 1 ? "client" : "clients"}: ${what}`)
+
+  yield* say("warming up")
+  for (const entrant of entrants) {
+    // twice: the first rate is that of cold code
+    for (const seconds of [settings.seconds / 2, settings.seconds]) {
+      const turnsPerSecond = yield* round(entrant, work, clients, `w${seconds}`)
+      entrant.turns = Math.min(work.maxTurns, Math.max(1, Math.floor(turnsPerSecond * seconds)))
+    }
+    yield* analyze(entrant.url)
+  }
+  for (const entrant of entrants) entrant.rates.length = 0
+
+  for (let index = 0; index < settings.rounds; index++) {
+    yield* say(`round ${index + 1} of ${settings.rounds}`)
+    for (let place = 0; place < entrants.length; place++) {
+      yield* round(entrants[(index + place) % entrants.length]!, work, clients, `r${index}`)
+    }
+  }
+
+  yield* say("checking what was stored")
+  yield* Effect.forEach(
+    entrants,
+    (entrant) =>
+      Effect.flatMap(entrant.running.audit, (found) => Audit.check(`${entrant.name} at ${work.key}`, entrant, found))
+  )
+  return entrants.map(({ amount, counted, name, rates }) => {
+    const sorted = rates.toSorted((a, b) => a - b)
+    return {
+      work: work.key,
+      contender: name,
+      clients,
+      median: median(sorted),
+      min: sorted[0]!,
+      max: sorted[sorted.length - 1]!,
+      unit: work.unit,
+      ...(work.countsTries ? { tries: counted / amount } : {})
+    }
+  })
+}, Effect.scoped)
+
+const enter = Effect.fnUntraced(function*(contestant: Contestant, clients: number, serverUrl: string) {
+  const url = yield* Effect.mapError(
+    TestServer.makeDatabase(serverUrl),
+    (cause) => new BenchFailure({ message: `No database could be made: ${cause.message}`, cause })
+  )
+  const running = yield* contestant.open({ url, clients })
+  const entrant: Entrant = {
+    name: contestant.name,
+    url,
+    running,
+    rates: [],
+    turns: 4,
+    streams: 0,
+    events: 0,
+    counted: 0,
+    amount: 0
+  }
+  return entrant
+})
+
+/** Returns how many turns each client took in a second. */
+const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients: number, label: string) {
+  const prepared = yield* entrant.running.prepare(entrant.turns, label)
+  // nobody pays for what another has left behind
+  globalThis.gc?.()
+  const start = performance.now()
+  const counted = yield* prepared.run
+  const seconds = (performance.now() - start) / 1000
+  if (prepared.count !== undefined && prepared.count !== counted) {
+    return yield* new BenchFailure({
+      message: `${entrant.name} at ${work.key} counted ${counted} in a round of ${prepared.count}`
+    })
+  }
+  entrant.streams += prepared.added.streams
+  entrant.events += prepared.added.events
+  entrant.counted += counted
+  entrant.amount += prepared.amount
+  entrant.rates.push(prepared.rate?.() ?? prepared.amount / seconds)
+  return prepared.turns / seconds
+})
+
+/** What autovacuum would do sooner or later, done for everyone at the same moment. */
+const analyze = (url: string) => withClient(url, (sql) => sql.unsafe("analyze"))
+
+const median = (sorted: ReadonlyArray<number>): number => {
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
