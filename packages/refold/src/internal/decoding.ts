@@ -9,6 +9,13 @@ import { Metadata } from "../Metadata.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
 
 const decodeMetadata = Schema.decodeUnknownResult(Metadata)
+const noMetadata = Result.succeed<Metadata>({})
+
+const isEmpty = (metadata: unknown): boolean => {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) return false
+  for (const _key in metadata) return false
+  return true
+}
 
 /** Decodes a page at once; the first event that cannot be read fails it. */
 export const decodeAll = <Event extends Tagged>(
@@ -32,7 +39,7 @@ const decode = <Event extends Tagged>(
   if (codec === undefined) return Result.fail(`nobody here reads the category ${stored.stream.category}`)
   const event = codec.decode(stored.type, stored.schemaVersion, stored.data)
   if (Result.isFailure(event)) return Result.fail(event.failure)
-  const metadata = decodeMetadata(stored.metadata)
+  const metadata = isEmpty(stored.metadata) ? noMetadata : decodeMetadata(stored.metadata)
   if (Result.isFailure(metadata)) return Result.fail(`its metadata: ${metadata.failure.message}`)
   return Result.succeed({
     id: stored.id,

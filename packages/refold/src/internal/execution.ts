@@ -15,7 +15,7 @@ import * as Loading from "./loading.ts"
 import { streamIn } from "./naming.ts"
 import * as Rounds from "./rounds.ts"
 import * as Timelines from "./timelines.ts"
-import { backOff, type Failure, type Line, type LinesOf, type Turn } from "./turns.ts"
+import { backOff, type Failure, type LinesOf, type Turn } from "./turns.ts"
 
 /** Finds the command's place in line, remembering what was known when it arrived there. */
 export const execute = <T extends Types>(
@@ -32,8 +32,10 @@ export const execute = <T extends Types>(
       if (Result.isFailure(named)) return Effect.fail(named.failure)
       const stream = named.success
       const name = `${stream.tenant}\0${id}`
-      const { cachedStates, commandsPerAppend } = fiber.getRef(Tuning.Current)
-      const line: Line<T> = inTransaction ? Lines.makeLine() : lines.at(store, name)
+      const tuning = fiber.getRef(Tuning.Current)
+      const makeLine = () => Rounds.makeLine(aggregate, store, tuning)
+      const line = inTransaction ? makeLine() : lines.at(store, name, makeLine)
+      line.tuning = tuning
       const turn: Turn<T> = {
         question: { stream, command, seen: strict ?? seen, strict: strict !== undefined },
         arrival: line.timeline.now,
@@ -45,15 +47,9 @@ export const execute = <T extends Types>(
         party: undefined,
         isAbandoned: false
       }
-      const round = Rounds.make(aggregate, store, line, commandsPerAppend)
-      return Lines.enter(line, turn, {
-        alone: (turn) => settle(aggregate, store, line.timeline, turn),
-        invite: round.invite,
-        together: round.together,
-        rest: () => {
-          Timelines.settleDown(line.timeline)
-          if (!inTransaction) lines.rest(store, name, line, cachedStates)
-        }
+      return Lines.enter(line, turn, settle(aggregate, store, line.timeline, turn), () => {
+        Timelines.settleDown(line.timeline)
+        if (!inTransaction) lines.rest(store, name, line)
       })
     }))
 

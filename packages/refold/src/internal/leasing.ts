@@ -1,11 +1,11 @@
 import * as Clock from "effect/Clock"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { EventStoreDriver } from "../EventStoreDriver.ts"
 import { LockExpired, LockTimeout } from "../Lock.ts"
 import type { StreamId } from "../StreamId.ts"
+import * as EventIds from "./eventIds.ts"
 
 export interface Terms {
   readonly stream: StreamId
@@ -51,7 +51,7 @@ export const make = (driver: EventStoreDriver) => {
   return <A, E, R>(terms: Terms, deadline: number, effect: Effect.Effect<A, E, R>) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
-        const lease = { stream: terms.stream, owner: SecureRandom.uuidV7Unsafe() }
+        const lease = { stream: terms.stream, owner: EventIds.make() }
         const until = yield* Effect.onError(acquire(lease, terms, deadline, restore), () => release(lease))
         const expired = Effect.fail(new LockExpired({ stream: terms.stream, held: terms.hold }))
         const left = until - (yield* Clock.currentTimeMillis)

@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Tagged } from "../Decider.ts"
-import * as Timelines from "./timelines.ts"
+import type { Tuning } from "../Tuning.ts"
+import type * as Timelines from "./timelines.ts"
 
 /*
  * Commands on one stream line up here instead of racing each other through the store, in the order in which they arrive.
@@ -27,24 +28,28 @@ interface Party {
 export interface Line<State, Event extends Tagged, T> {
   readonly timeline: Timelines.Timeline<State, Event>
   readonly waiting: Array<T>
+  readonly rules: Rules<T>
+  tuning: Tuning
   isBusy: boolean
 }
 
-export const makeLine = <State, Event extends Tagged, T>(): Line<State, Event, T> => ({
-  timeline: Timelines.makeTimeline(),
-  waiting: [],
-  isBusy: false
-})
+/** How those in line are dealt with. */
+export interface Rules<T> {
+  /** Whoever of those waiting, from the first on, can go together; nobody if it is not worth it. */
+  readonly invite: () => ReadonlyArray<T>
+  /** Takes the turns of those who were just invited. All proceed, or wait in line again. */
+  readonly together: Effect.Effect<void>
+}
 
 /** The lines of one aggregate, per store. Those on which nobody waits are kept for what they remember. */
 export class Lines<State, Event extends Tagged, T> {
   private readonly stores = new WeakMap<object, Map<string, Line<State, Event, T>>>()
 
-  at(store: object, stream: string): Line<State, Event, T> {
+  at(store: object, stream: string, make: () => Line<State, Event, T>): Line<State, Event, T> {
     let lines = this.stores.get(store)
     if (lines === undefined) this.stores.set(store, lines = new Map())
     let line = lines.get(stream)
-    if (line === undefined) lines.set(stream, line = makeLine())
+    if (line === undefined) lines.set(stream, line = make())
     return line
   }
 
@@ -54,47 +59,38 @@ export class Lines<State, Event extends Tagged, T> {
     return timeline === undefined ? undefined : timeline.now.moment ?? timeline.remembered
   }
 
-  /** Keeps what a line remembers among the last `capacity` that were used. */
-  rest(store: object, stream: string, line: Line<State, Event, T>, capacity: number): void {
+  /** Keeps what a line remembers, with as many others as may be, those used last. */
+  rest(store: object, stream: string, line: Line<State, Event, T>): void {
     const lines = this.stores.get(store)
     if (lines?.get(stream) !== line) return
+    const { cachedStates } = line.tuning
     lines.delete(stream)
-    if (capacity <= 0 || line.timeline.remembered === undefined) return
+    if (cachedStates <= 0 || line.timeline.remembered === undefined) return
     lines.set(stream, line)
+    if (lines.size <= cachedStates) return
     for (const [name, { isBusy }] of lines) {
-      if (lines.size <= capacity) return
       if (!isBusy) lines.delete(name)
+      if (lines.size <= cachedStates) return
     }
   }
 }
 
-/** How a command that has come into line is dealt with. */
-export interface Rules<T extends Turn<A, E>, A, E> {
-  /** Takes a turn alone. */
-  readonly alone: (turn: T) => Effect.Effect<A, E>
-  /** Whoever of those waiting, from the first on, can go together; nobody if it is not worth it. */
-  readonly invite: () => ReadonlyArray<T>
-  /** Takes the turns of those who were just invited. All proceed, or wait in line again. */
-  readonly together: Effect.Effect<void>
-  /** The line has come to an end. */
-  readonly rest: () => void
-}
-
-/** Takes a place in line, and the turn when it comes. */
+/** Takes a place in line, and the turn when it comes; `alone` is how to take it, `rest` what to do at the end of the line. */
 export const enter = <State, Event extends Tagged, T extends Turn<A, E>, A, E>(
   line: Line<State, Event, T>,
   turn: T,
-  rules: Rules<T, A, E>
+  alone: Effect.Effect<A, E>,
+  rest: () => void
 ): Effect.Effect<A, E> =>
   Effect.uninterruptibleMask((restore) => {
-    const go = () => Effect.onExit(restore(rules.alone(turn)), () => next(line, rules))
+    const letNextGo = next<State, Event, T, A, E>(line, rest)
+    const go = Effect.onExit(restore(alone), () => letNextGo)
     if (!line.isBusy) {
       line.isBusy = true
-      return go()
+      return go
     }
     line.waiting.push(turn)
-    return Effect.flatMap(restore(waitFor<A, E>(line.waiting, turn, next(line, rules))), (how) =>
-      how === "go" ? go() : how)
+    return Effect.flatMap(restore(waitFor<A, E>(line.waiting, turn, letNextGo)), (how) => how === "go" ? go : how)
   })
 
 /** Whoever leaves when it is called lets the next one go. */
@@ -124,32 +120,34 @@ const leave = (party: Party | undefined): void => {
 /** Lets the next ones go. */
 const next = <State, Event extends Tagged, T extends Turn<A, E>, A, E>(
   line: Line<State, Event, T>,
-  rules: Rules<T, A, E>
+  rest: () => void
 ): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
-    const invited = rules.invite()
-    if (invited.length > 1) return goTogether(line, line.waiting.splice(0, invited.length), rules)
-    const first = line.waiting.shift()
-    if (first === undefined) {
+    if (line.waiting.length === 0) {
       line.isBusy = false
-      rules.rest()
-    } else fiber.currentDispatcher.scheduleTask(() => first.proceed("go"), 0)
+      rest()
+      return Effect.void
+    }
+    const invited = line.rules.invite().length
+    if (invited > 1) return goTogether<State, Event, T, A, E>(line, line.waiting.splice(0, invited), rest)
+    const first = line.waiting.shift()
+    fiber.currentDispatcher.scheduleTask(() => first?.proceed("go"), 0)
     return Effect.void
   })
 
 const goTogether = <State, Event extends Tagged, T extends Turn<A, E>, A, E>(
   line: Line<State, Event, T>,
   turns: ReadonlyArray<T>,
-  rules: Rules<T, A, E>
+  rest: () => void
 ): Effect.Effect<void> => {
   const party: Party = { turns, fiber: undefined }
   for (const turn of turns) turn.party = party
   const ended = (exit: Exit.Exit<void>) => {
     if (Exit.isFailure(exit)) { for (const turn of turns) turn.proceed(Effect.failCause(exit.cause)) }
-    return next(line, rules)
+    return next<State, Event, T, A, E>(line, rest)
   }
   return Effect.map(
-    Effect.forkDetach(Effect.uninterruptibleMask((restore) => Effect.onExit(restore(rules.together), ended))),
+    Effect.forkDetach(Effect.uninterruptibleMask((restore) => Effect.onExit(restore(line.rules.together), ended))),
     (fiber) => {
       party.fiber = fiber
       leave(party)

@@ -37,7 +37,7 @@ class Log {
   }
 
   append(appends: Driver.Appends, now: DateTime.Utc): Result.Result<Driver.AppendOutcome, EventStoreError> {
-    const repeated = this.repeated(appends)
+    const repeated = appends.some(({ mayRepeat }) => mayRepeat) ? this.repeated(appends) : undefined
     if (repeated !== undefined) return repeated
     const refusals: Array<Driver.Refusal> = []
     for (const [index, { condition, stream }] of appends.entries()) {

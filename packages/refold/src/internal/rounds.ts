@@ -8,6 +8,7 @@ import type { Types } from "../Decider.ts"
 import type { EventStore } from "../EventStore.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { Tuning } from "../Tuning.ts"
 import * as Deliberation from "./deliberation.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Line, type Turn } from "./turns.ts"
@@ -24,23 +25,24 @@ const unknownTime = DateTime.makeUnsafe(0)
  * Commands that go together: each is decided as if those before it had landed, and then all are appended at once. If they
  * are refused, nothing of that was true, and they decide anew with what they had missed.
  */
-export const make = <T extends Types>(
+export const makeLine = <T extends Types>(
   aggregate: Aggregate<T>,
   store: EventStore["Service"],
-  line: Line<T>,
-  limit: number
-) => {
+  tuning: Tuning
+): Line<T> => {
   const { conflicts, evolve } = aggregate
-  const { timeline, waiting } = line
+  const timeline = Timelines.makeTimeline<T["State"], T["Event"]>()
+  const waiting: Array<Turn<T>> = []
   let members: ReadonlyArray<Member<T>> = []
 
   /** Those who decide events without asking the store; the first who does not waits for its own turn. */
   const deliberate = (tip: Timelines.Moment<T["State"], T["Event"]>): ReadonlyArray<Member<T>> => {
     const found: Array<Member<T>> = []
+    const { commandsPerAppend } = line.tuning
     let end = tip
     for (const turn of waiting) {
       const { arrival: { moment: since }, mustGoAlone, question } = turn
-      if (found.length === limit || mustGoAlone || since === undefined || question.seen !== undefined) break
+      if (found.length === commandsPerAppend || mustGoAlone || since === undefined || question.seen !== undefined) break
       const self = Deliberation.begin(aggregate, question, since)
       if (Deliberation.arrive(self, { mayBeBehind: true }) !== "arrived" || Deliberation.goOn(self) !== "decided") break
       const decided = Deliberation.decided(self)
@@ -70,7 +72,7 @@ export const make = <T extends Types>(
   const invite = (): ReadonlyArray<Turn<T>> => {
     members = []
     const tip = timeline.now.moment
-    if (tip === undefined || limit < 2 || waiting.length < 2) return []
+    if (tip === undefined || line.tuning.commandsPerAppend < 2 || waiting.length < 2) return []
     try {
       members = deliberate(tip)
     } catch {
@@ -150,5 +152,12 @@ export const make = <T extends Types>(
     for (const { appended, turn } of landed) turn.proceed(Effect.succeed(appended))
   })
 
-  return { invite, together: Effect.onInterrupt(together, () => Effect.sync(() => Timelines.forget(timeline))) }
+  const line: Line<T> = {
+    timeline,
+    waiting,
+    rules: { invite, together: Effect.onInterrupt(together, () => Effect.sync(() => Timelines.forget(timeline))) },
+    tuning,
+    isBusy: false
+  }
+  return line
 }

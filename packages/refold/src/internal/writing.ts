@@ -1,5 +1,4 @@
 import { isReadonlyArrayNonEmpty } from "effect/Array"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
@@ -14,6 +13,7 @@ import * as Metadata from "../Metadata.ts"
 import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
 import type { StreamId } from "../StreamId.ts"
 import { decodeAll } from "./decoding.ts"
+import * as EventIds from "./eventIds.ts"
 import { streamIn } from "./naming.ts"
 
 /** Encodes, appends, and turns the driver's outcome into recorded events, without reading them back. */
@@ -98,8 +98,7 @@ const prepare = <Event extends Tagged>(
     if (problem !== undefined) return invalid(stream, events[0]?._tag ?? "an append without events", problem)
   }
   const metadataOf = typeof metadata === "function" ? metadata : always(Metadata.gather(fiber, metadata))
-  const encodeMetadata = encoderOfMetadata()
-  const encoded: Array<NewEvent> = []
+  const stored: Array<NewEvent> = []
   for (let index = 0; index < events.length; index++) {
     const event = events[index]!
     const data = source.codec.encode(event)
@@ -107,8 +106,8 @@ const prepare = <Event extends Tagged>(
     const text = encodeMetadata(metadataOf(index))
     if (Result.isFailure(text)) return invalid(stream, "metadata", text.failure)
     const { schemaVersion, type } = data.success
-    encoded.push({
-      id: eventIds?.[index]?.toLowerCase() ?? SecureRandom.uuidV7Unsafe(),
+    stored.push({
+      id: eventIds?.[index]?.toLowerCase() ?? EventIds.make(),
       type,
       schemaVersion,
       data: data.success.data,
@@ -117,7 +116,7 @@ const prepare = <Event extends Tagged>(
   }
   return Result.succeed({
     source,
-    append: { stream, condition, events: encoded, mayRepeat: eventIds !== undefined },
+    append: { stream, condition, events: stored, mayRepeat: eventIds !== undefined },
     events,
     metadataOf
   })
@@ -157,20 +156,20 @@ const refused = <Event extends Tagged>(
 
 const always = <A>(value: A) => () => value
 
-const encodeMetadata = Schema.encodeResult(Metadata.Metadata)
+const encode = Schema.encodeResult(Metadata.Metadata)
+const encoded = new WeakMap<Metadata.Metadata, Result.Result<string, string>>()
 
-/** Events that are appended together mostly share their metadata. */
-const encoderOfMetadata = () => {
-  let last: { readonly metadata: Metadata.Metadata; readonly text: Result.Result<string, string> } | undefined
-  return (metadata: Metadata.Metadata): Result.Result<string, string> => {
-    if (last?.metadata === metadata) return last.text
-    const text = Result.mapBoth(encodeMetadata(metadata), {
+/** Many events share what they are written with. */
+const encodeMetadata = (metadata: Metadata.Metadata): Result.Result<string, string> => {
+  let text = encoded.get(metadata)
+  if (text === undefined) {
+    text = Result.mapBoth(encode(metadata), {
       onFailure: (error) => error.message,
       onSuccess: (value) => JSON.stringify(value)
     })
-    last = { metadata, text }
-    return text
+    encoded.set(metadata, text)
   }
+  return text
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
