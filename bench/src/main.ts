@@ -42,7 +42,8 @@ const flags = {
     ),
     Flag.optional
   ),
-  profile: Flag.Literals("profile", keys).pipe(
+  // those processes are not this one
+  profile: Flag.Literals("profile", keys.filter((key) => key !== "processes")).pipe(
     Flag.withDescription("Run only refold at this work and write a CPU profile to the folder for reports"),
     Flag.optional
   )

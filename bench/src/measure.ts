@@ -125,8 +125,9 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients:
   entrant.events += prepared.added.events
   entrant.counted += counted
   entrant.amount += prepared.amount
-  entrant.rates.push(prepared.rate?.() ?? prepared.amount / seconds)
-  return prepared.turns / seconds
+  const rate = prepared.rate?.() ?? prepared.amount / seconds
+  entrant.rates.push(rate)
+  return rate * prepared.turns / prepared.amount
 })
 
 /** What autovacuum would do sooner or later, done for everyone at the same moment. */
