@@ -42,7 +42,8 @@ const flags = {
     ),
     Flag.optional
   ),
-  profile: Flag.Literals("profile", keys).pipe(
+  // those processes are not this one
+  profile: Flag.Literals("profile", keys.filter((key) => key !== "processes")).pipe(
     Flag.withDescription("Run only refold at this work and write a CPU profile to the folder for reports"),
     Flag.optional
   )
@@ -70,7 +71,7 @@ const bench = Command.make(
 
     const settings = {
       url,
-      rounds: Option.getOrElse(options.rounds, () => options.quick ? 3 : 5),
+      rounds: Math.max(1, Option.getOrElse(options.rounds, () => options.quick ? 3 : 5)),
       seconds: Option.getOrElse(options.seconds, () => options.quick ? 0.2 : 2)
     }
     const chosen = options.only.length === 0 ? works : works.filter(({ key }) => options.only.includes(key))

@@ -52,8 +52,8 @@ export const measure = Effect.fnUntraced(function*(
   yield* say("warming up")
   for (const entrant of entrants) {
     // twice: the first rate is that of cold code
-    for (const seconds of [settings.seconds / 2, settings.seconds]) {
-      const turnsPerSecond = yield* round(entrant, work, clients, `w${seconds}`)
+    for (const [index, seconds] of [settings.seconds / 2, settings.seconds].entries()) {
+      const turnsPerSecond = yield* round(entrant, work, `w${index}`)
       entrant.turns = Math.min(work.maxTurns, Math.max(1, Math.floor(turnsPerSecond * seconds)))
     }
     yield* analyze(entrant.url)
@@ -63,7 +63,7 @@ export const measure = Effect.fnUntraced(function*(
   for (let index = 0; index < settings.rounds; index++) {
     yield* say(`round ${index + 1} of ${settings.rounds}`)
     for (let place = 0; place < entrants.length; place++) {
-      yield* round(entrants[(index + place) % entrants.length]!, work, clients, `r${index}`)
+      yield* round(entrants[(index + place) % entrants.length]!, work, `r${index}`)
     }
   }
 
@@ -109,7 +109,7 @@ const enter = Effect.fnUntraced(function*(contestant: Contestant, clients: numbe
 })
 
 /** Returns how many turns each client took in a second. */
-const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients: number, label: string) {
+const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, label: string) {
   const prepared = yield* entrant.running.prepare(entrant.turns, label)
   // nobody pays for what another has left behind
   globalThis.gc?.()
@@ -125,11 +125,12 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, clients:
   entrant.events += prepared.added.events
   entrant.counted += counted
   entrant.amount += prepared.amount
-  entrant.rates.push(prepared.rate?.() ?? prepared.amount / seconds)
-  return prepared.turns / seconds
+  const rate = prepared.rate?.() ?? prepared.amount / seconds
+  entrant.rates.push(rate)
+  return rate * prepared.turns / prepared.amount
 })
 
-/** What autovacuum would do sooner or later, done for everyone at the same moment. */
+/** What autovacuum would do sooner or later, done for everyone at the same point. */
 const analyze = (url: string) => withClient(url, (sql) => sql.unsafe("analyze"))
 
 const median = (sorted: ReadonlyArray<number>): number => {

@@ -18,7 +18,7 @@ import * as Table from "./table.ts"
  * positions are in the order of commits.
  */
 const appendFunction = `
-  create function append(batch json) returns setof text language plpgsql as $$
+  create function append(batch json) returns table (appended text, "at" bigint) language plpgsql as $$
   begin
     perform pg_advisory_xact_lock(1);
     return query
@@ -28,7 +28,7 @@ const appendFunction = `
         stream text, expected bigint, version bigint, id uuid, type text, data json, metadata json
       )
       where r.expected = coalesce((select max(known.version) from events known where known.stream = r.stream), 0)
-      returning e.stream;
+      returning e.stream, e.position;
     perform pg_notify('events', '');
   end $$`
 
@@ -38,17 +38,17 @@ const row = (stream: string, expected: number, version: number, event: Account.A
     `"type":"${type}","data":${data},"metadata":{}}`
 }
 
-const sendWith = (client: Client) => async (groups: ReadonlyArray<Group>): Promise<ReadonlySet<string>> => {
+const sendWith = (client: Client) => async (groups: ReadonlyArray<Group>): Promise<ReadonlyMap<string, number>> => {
   const rows = groups.flatMap(({ events, expected, stream }) =>
     events.map((event, index) => row(stream, expected, expected + 1 + index, event))
   )
-  const result = await client.query<[string]>({
+  const result = await client.query<[string, string]>({
     name: "append",
-    text: "select append($1::json)",
+    text: "select * from append($1::json)",
     values: [`[${rows.join(",")}]`],
     rowMode: "array"
   })
-  return new Set(result.rows.map(([stream]) => stream))
+  return new Map(result.rows.map(([stream, position]) => [stream, Number(position)]))
 }
 
 /**
@@ -75,7 +75,7 @@ const executeWith = (batcher: Batcher, reader: Client) => {
       const event = Account.deposit(state)
       const next = { version: version + 1, state: Account.evolve(state, event) }
       known.set(stream, next)
-      if (await batcher.append(stream, version, event)) return tries
+      if (await batcher.append(stream, version, event) !== "refused") return tries
       known.delete(stream)
     }
   }
@@ -93,7 +93,7 @@ export const coalesced: Contender<Appends & Races & Executes> = {
       ...table,
       append: (turns) =>
         promises(turns, async (stream) => {
-          if (!await batcher.append(stream, 0, Account.opened(stream))) throw new Error(`${stream} exists`)
+          if (await batcher.append(stream, 0, Account.opened(stream)) === "refused") throw new Error(`${stream} exists`)
           return 1
         }),
       race: (turns) => promises(turns, execute),

@@ -18,9 +18,23 @@ const statement = `insert into events (stream, version, id, type, data, metadata
   on conflict (stream, version) do nothing returning position`
 
 /** The newest event carries the balance, so a client that lost a race has to read one row only. */
-const newest = `select version, (select count(*) from events where stream = $1 and type = 'Deposited') as deposits,
-    (data->>'balance')::bigint as balance
+const newest = `select version, (data->>'balance')::bigint as balance
   from events where stream = $1 order by version desc limit 1`
+
+interface NewestRow {
+  readonly version: bigint
+  readonly balance: bigint | null
+}
+
+/** All events but the first are deposits. */
+const known = ([newest]: ReadonlyArray<NewestRow>): Table.Known => ({
+  version: Number(newest?.version ?? 0),
+  state: {
+    open: newest !== undefined,
+    balance: Number(newest?.balance ?? 0),
+    deposits: Number(newest?.version ?? 1) - 1
+  }
+})
 
 export const insert: Contender<Appends & Races & Executes> = {
   name: "insert",
@@ -39,16 +53,7 @@ export const insert: Contender<Appends & Races & Executes> = {
         (rows) => rows.length > 0
       )
     }
-    const look = (stream: string) =>
-      Effect.map(
-        sql.unsafe<{ readonly version: bigint; readonly deposits: bigint; readonly balance: bigint | null }>(newest, [
-          stream
-        ]),
-        ([row]) => ({
-          version: Number(row?.version ?? 0),
-          state: { open: row !== undefined, balance: Number(row?.balance ?? 0), deposits: Number(row?.deposits ?? 0) }
-        })
-      )
+    const look = (stream: string) => Effect.map(sql.unsafe<NewestRow>(newest, [stream]), known)
     const race = Effect.fnUntraced(function*(stream: string, known: Map<string, Table.Known>) {
       for (let tries = 1;; tries++) {
         const { state, version } = known.get(stream) ?? (yield* look(stream))
