@@ -18,6 +18,7 @@ import type { EventStoreError } from "./EventStoreError.ts"
 import * as Execution from "./internal/execution.ts"
 import { Lines } from "./internal/lines.ts"
 import * as Loading from "./internal/loading.ts"
+import * as Telemetry from "./internal/telemetry.ts"
 import type { LinesOf } from "./internal/turns.ts"
 import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
 import type { Metadata } from "./Metadata.ts"
@@ -196,6 +197,7 @@ export const make = <
 }> => {
   const { command, conflicts, decide, event, evolve, initial, state, storedAs } = options
   const codec = EventCodec.make(event, storedAs)
+  const telemetry = Telemetry.make(category)
   const lines: LinesOf<{
     readonly Command: Command
     readonly Event: Event
@@ -218,7 +220,7 @@ export const make = <
     },
     evolve,
     execute: (id, command, options = {}) =>
-      Effect.flatMap(EventStore, (store) => Execution.execute(self, lines, store, id, command, options)),
+      Effect.flatMap(EventStore, (store) => Execution.execute(self, lines, telemetry, store, id, command, options)),
     load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, store, id, options)),
     withLock: (id, effect, options) => Effect.flatMap(EventStore, (store) => store.withLock(self, id, effect, options))
   }

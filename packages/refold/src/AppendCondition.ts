@@ -103,23 +103,20 @@ export const knownVersion = (self: AppendCondition): number | undefined =>
   self.since !== undefined ? self.since.version : Number.isFinite(self.atMost) ? self.atMost : undefined
 
 /**
- * Decides the condition for a stream whose version, and last version per event type, are known.
+ * Decides the condition for a stream at a version. `typesAfter` is asked only if there are events after the version that
+ * the condition knows: what are their types?
  *
  * @category checking
  * @since 0.1.0
  */
 export const holds = (
-  self: AppendCondition,
+  { atLeast, atMost, since }: AppendCondition,
   version: number,
-  lastVersionByType: ReadonlyMap<string, number>
-): boolean => {
-  if (version < self.atLeast || version > self.atMost) return false
-  if (self.since === undefined) return true
-  for (const [type, last] of lastVersionByType) {
-    if (last > self.since.version && !self.since.types.includes(type)) return false
-  }
-  return true
-}
+  typesAfter: (version: number) => ReadonlyArray<string>
+): boolean =>
+  version >= atLeast && version <= atMost &&
+  (since === undefined || version <= since.version ||
+    typesAfter(since.version).every((type) => since.types.includes(type)))
 
 /**
  * Writes the condition as a person would say it, for messages.

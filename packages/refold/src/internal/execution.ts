@@ -14,6 +14,7 @@ import * as Lines from "./lines.ts"
 import * as Loading from "./loading.ts"
 import { streamIn } from "./naming.ts"
 import * as Rounds from "./rounds.ts"
+import * as Telemetry from "./telemetry.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Failure, type LinesOf, type Turn } from "./turns.ts"
 
@@ -21,6 +22,7 @@ import { backOff, type Failure, type LinesOf, type Turn } from "./turns.ts"
 export const execute = <T extends Types>(
   aggregate: Aggregate<T>,
   lines: LinesOf<T>,
+  telemetry: Telemetry.Telemetry,
   store: EventStore["Service"],
   id: string,
   command: T["Command"],
@@ -45,13 +47,40 @@ export const execute = <T extends Types>(
         mustGoAlone: false,
         proceed: () => {},
         party: undefined,
-        isAbandoned: false
+        isAbandoned: false,
+        context: fiber.context,
+        telemetry
       }
-      return Lines.enter(line, turn, settle(aggregate, store, line.timeline, turn), () => {
+      const entered = Lines.enter(line, turn, settle(aggregate, store, line.timeline, turn), () => {
         Timelines.settleDown(line.timeline)
         if (!inTransaction) lines.rest(store, name, line)
       })
+      if (!Telemetry.isTraced(fiber)) return entered
+      const outcome = Effect.tap(entered, ({ missed, version }) =>
+        Effect.annotateCurrentSpan({
+          "refold.version": version,
+          "refold.missed": missed.length,
+          "refold.attempts": 1 + attempts - turn.attemptsLeft
+        }))
+      return Telemetry.traced("execute", stream, () => ({ "refold.command": command._tag }), outcome)
     }))
+
+/** Decides at the start, and on what was there when the command arrived. */
+const decide = <T extends Types>(
+  aggregate: Aggregate<T>,
+  question: Deliberation.Question<T>,
+  start: Timelines.Moment<T["State"], T["Event"]>,
+  mayBeBehind: boolean
+) =>
+  Telemetry.traced(
+    "decide",
+    question.stream,
+    () => ({ "refold.command": question.command._tag, "refold.version": start.version }),
+    Effect.sync(() => {
+      const self = Deliberation.begin(aggregate, question, start)
+      return { self, arrived: start.version === self.expected ? Deliberation.arrive(self, { mayBeBehind }) : "arrived" }
+    })
+  )
 
 /**
  * Load, decide, append. The decision is made at the moment the command knows; then it walks forward over the events it
@@ -71,6 +100,16 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   const { arrival: { moment: arrivedAt }, question } = turn
   const { seen, stream } = question
   const elsewhere = { evolve, ours: false }
+  const { context, telemetry } = turn
+  const collided = (self: Deliberation.Deliberation<T>, actual?: number) => {
+    const conflict = Deliberation.conflict(self, actual)
+    telemetry.collided(conflict, context)
+    return conflict
+  }
+  const landed = (appended: Appended<T["Event"]>) => {
+    telemetry.landed(appended, context)
+    return appended
+  }
 
   const known = seen === undefined ? arrivedAt : Timelines.find(arrivedAt, seen)
   const remembered = arrivedAt === undefined && (seen === undefined || seen === timeline.remembered?.version)
@@ -78,13 +117,13 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     : undefined
   let unconfirmed = known === undefined && remembered !== undefined
   let mayBeBehind = known !== undefined
+  telemetry.began(known === undefined && remembered === undefined ? "read" : "remembered", context)
   let start = known ?? remembered ?? (yield* Loading.recall(aggregate, store, stream, timeline, arrivedAt, seen))
 
   for (;;) {
-    const self = Deliberation.begin(aggregate, question, start)
-    if (start.version !== self.expected) return yield* Deliberation.conflict({ ...self, decision: Result.succeed([]) })
-    const arrived = Deliberation.arrive(self, { mayBeBehind: mayBeBehind || unconfirmed })
-    if (arrived === "collides") return yield* Deliberation.conflict(self)
+    const { arrived, self } = yield* decide(aggregate, question, start, mayBeBehind || unconfirmed)
+    if (start.version !== self.expected) return yield* collided({ ...self, decision: Result.succeed([]) })
+    if (arrived === "collides") return yield* collided(self)
     if (arrived === "behind") {
       const events = yield* Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version }))
       const ahead = Timelines.extend(self.at, { ...elsewhere, events })
@@ -97,8 +136,9 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
 
     for (;;) {
       const gone = Deliberation.goOn(self)
-      if (gone === "collides") return yield* Deliberation.conflict(self)
+      if (gone === "collides") return yield* collided(self)
       if (gone === "answered") {
+        telemetry.answered(Result.isFailure(self.decision) ? "rejected" : "unchanged", context)
         yield* Effect.fromResult(self.decision)
         const { at: { position, version }, missed } = self
         return { stream, version, position, events: [], missed, repeated: false }
@@ -121,7 +161,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       if (isRefused && outcome.actual < self.at.version) {
         // the stream is shorter than what is known of it, as after a restore: nothing known of it can be trusted
         Timelines.forget(timeline)
-        if (!unconfirmed) return yield* Deliberation.conflict(self, outcome.actual)
+        if (!unconfirmed) return yield* collided(self, outcome.actual)
         unconfirmed = false
         start = yield* Loading.recall(aggregate, store, stream, timeline, undefined, seen)
         break
@@ -130,14 +170,15 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {
         Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
-        if (unconfirmed && seen === undefined) return { ...outcome, missed: [] }
-        return self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) }
+        if (unconfirmed && seen === undefined) return landed({ ...outcome, missed: [] })
+        return landed(self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) })
       }
       if (unconfirmed) {
         unconfirmed = false
         if (seen === undefined) start = ahead
         break
       }
+      telemetry.retried(context)
       if (--turn.attemptsLeft <= 0) return yield* new RetriesExhausted({ stream, attempts: turn.attempts })
       if (turn.attemptsLeft < turn.attempts - 1) yield* backOff(turn)
     }

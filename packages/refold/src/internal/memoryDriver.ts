@@ -11,29 +11,26 @@ import * as MemoryLeases from "./memoryLeases.ts"
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
 interface Row extends Omit<Driver.StoredEvent, "data" | "metadata">, Pick<Driver.NewEvent, "data" | "metadata"> {}
 
-interface MemoryStream {
-  readonly rows: Array<Row>
-  readonly lastVersionByType: Map<string, number>
-}
-
 const parse = (row: Row): Driver.StoredEvent => ({
   ...row,
   data: JSON.parse(row.data),
   metadata: JSON.parse(row.metadata)
 })
 
-const nothing: ReadonlyArray<Driver.StoredEvent> = []
+const key = ({ category, id, tenant }: StreamId) => `${tenant}\0${category}\0${id}`
 
-const key = (stream: StreamId) => `${stream.tenant}\0${stream.category}\0${stream.id}`
+const nothing: ReadonlyArray<Driver.StoredEvent> = []
 
 /** The log of one store. Nothing here waits, so every call is one atomic step. */
 class Log {
   readonly rows: Array<Row> = []
-  private readonly streams = new Map<string, MemoryStream>()
+  private readonly streams = new Map<string, Array<Row>>()
+  /** Of the first `indexed` rows, the place of each by the id of its event; kept only once somebody asks for it. */
   private readonly byId = new Map<string, Row>()
+  private indexed = 0
 
   rowsOf(stream: StreamId): ReadonlyArray<Row> {
-    return this.streams.get(key(stream))?.rows ?? []
+    return this.streams.get(key(stream)) ?? []
   }
 
   append(appends: Driver.Appends, now: DateTime.Utc): Result.Result<Driver.AppendOutcome, EventStoreError> {
@@ -41,14 +38,10 @@ class Log {
     if (repeated !== undefined) return repeated
     const refusals: Array<Driver.Refusal> = []
     for (const [index, { condition, stream }] of appends.entries()) {
-      const found = this.streams.get(key(stream))
-      const version = found?.rows.length ?? 0
-      if (!AppendCondition.holds(condition, version, found?.lastVersionByType ?? new Map())) {
-        refusals.push({
-          index,
-          version,
-          missed: this.missed(stream, AppendCondition.knownVersion(condition) ?? version)
-        })
+      const rows = this.rowsOf(stream)
+      const version = rows.length
+      if (!AppendCondition.holds(condition, version, (after) => rows.slice(after).map(({ type }) => type))) {
+        refusals.push({ index, version, missed: missed(rows, AppendCondition.knownVersion(condition)) })
       }
     }
     const [first, ...others] = refusals
@@ -60,35 +53,34 @@ class Log {
   }
 
   private repeated(appends: Driver.Appends): Result.Result<Driver.AppendOutcome, EventStoreError> | undefined {
-    const rows = appends.flatMap(({ events }) => events.flatMap(({ id }) => this.byId.get(id) ?? []))
-    const ends = Driver.repetition(appends, rows.map(parse))
+    for (; this.indexed < this.rows.length; this.indexed++) {
+      const row = this.rows[this.indexed]!
+      this.byId.set(row.id, row)
+    }
+    const found = appends.flatMap(({ events }) => events.flatMap(({ id }) => this.byId.get(id) ?? []))
+    const ends = Driver.repetition(appends, found.map(parse))
     if (ends === undefined) return undefined
     if (Result.isFailure(ends)) return Result.fail(ends.failure)
     const placements = appends.map(({ condition, events, stream }, index): Driver.Placement => {
-      const end = ends.success[index] ?? this.rowsOf(stream).at(-1)
+      const rows = this.rowsOf(stream)
+      const end = ends.success[index] ?? rows.at(-1)
       const before = (end?.version ?? 0) - events.length
       return {
         version: end?.version ?? 0,
         position: end?.position ?? 0,
         recordedAt: end?.recordedAt ?? DateTime.makeUnsafe(0),
-        missed: this.missed(stream, AppendCondition.knownVersion(condition) ?? before, before),
+        missed: missed(rows, AppendCondition.knownVersion(condition), before),
         repeated: true
       }
     })
     return Result.succeed({ _tag: "Appended", placements })
   }
 
-  private missed(stream: StreamId, after: number, upTo = Infinity): ReadonlyArray<Driver.StoredEvent> {
-    const rows = this.rowsOf(stream)
-    return after >= rows.length ? nothing : rows.slice(after, upTo).map(parse)
-  }
-
   private place({ condition, events, stream }: Driver.Append, now: DateTime.Utc): Driver.Placement {
     const name = key(stream)
-    const found = this.streams.get(name)
-    const { lastVersionByType, rows } = found ?? { rows: [], lastVersionByType: new Map<string, number>() }
-    if (found === undefined && events.length > 0) this.streams.set(name, { lastVersionByType, rows })
-    const missed = this.missed(stream, AppendCondition.knownVersion(condition) ?? rows.length)
+    const rows = this.streams.get(name) ?? []
+    if (rows.length === 0 && events.length > 0) this.streams.set(name, rows)
+    const before = missed(rows, AppendCondition.knownVersion(condition))
     for (const { data, id, metadata, schemaVersion, type } of events) {
       const row: Row = {
         stream,
@@ -102,19 +94,23 @@ class Log {
         recordedAt: now
       }
       rows.push(row)
-      lastVersionByType.set(type, row.version)
       this.rows.push(row)
-      this.byId.set(id, row)
     }
     return {
       version: rows.length,
       position: rows[rows.length - 1]?.position ?? 0,
       recordedAt: now,
-      missed,
+      missed: before,
       repeated: false
     }
   }
 }
+
+const missed = (
+  rows: ReadonlyArray<Row>,
+  after = rows.length,
+  upTo = rows.length
+): ReadonlyArray<Driver.StoredEvent> => after >= upTo ? nothing : rows.slice(after, upTo).map(parse)
 
 export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*() {
   const log = new Log()

@@ -106,7 +106,10 @@ export const makeLine = <T extends Types>(
       Timelines.forget(timeline)
       for (const { turn } of members) turn.mustGoAlone = true
     }
-    for (const { turn } of members) turn.attemptsLeft--
+    for (const { turn } of members) {
+      turn.telemetry.retried(turn.context)
+      turn.attemptsLeft--
+    }
     const turns = members.map(({ turn }) => turn)
     backInLine(turns.filter(({ attemptsLeft }) => attemptsLeft > 0))
     for (const { attempts, attemptsLeft, proceed, question: { stream } } of turns) {
@@ -149,7 +152,11 @@ export const makeLine = <T extends Types>(
       return { turn, appended: { stream, version, position, events: mine, missed, repeated: outcome.repeated } }
     })
     Timelines.moveTo(timeline, end)
-    for (const { appended, turn } of landed) turn.proceed(Effect.succeed(appended))
+    for (const { appended, turn } of landed) {
+      turn.telemetry.began("remembered", turn.context)
+      turn.telemetry.landed(appended, turn.context)
+      turn.proceed(Effect.succeed(appended))
+    }
   })
 
   const line: Line<T> = {

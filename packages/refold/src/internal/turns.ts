@@ -1,3 +1,4 @@
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Conflict, RetriesExhausted } from "../Conflict.ts"
@@ -7,6 +8,7 @@ import type { Metadata } from "../Metadata.ts"
 import type { Appended } from "../RecordedEvent.ts"
 import type { Question } from "./deliberation.ts"
 import type * as Lines from "./lines.ts"
+import type { Telemetry } from "./telemetry.ts"
 import type { Arrival } from "./timelines.ts"
 
 /** How a command can end badly. */
@@ -20,6 +22,8 @@ export interface Turn<T extends Types> extends Lines.Turn<Appended<T["Event"]>, 
   readonly metadata: Metadata
   readonly attempts: number
   attemptsLeft: number
+  readonly context: Context.Context<never>
+  readonly telemetry: Telemetry
   mustGoAlone: boolean
 }
 

@@ -15,6 +15,7 @@ import type { StreamId } from "../StreamId.ts"
 import { decodeAll } from "./decoding.ts"
 import * as EventIds from "./eventIds.ts"
 import { streamIn } from "./naming.ts"
+import { traced } from "./telemetry.ts"
 
 /** Encodes, appends, and turns the driver's outcome into recorded events, without reading them back. */
 export const append = (driver: EventStoreDriver) =>
@@ -27,8 +28,17 @@ export const append = (driver: EventStoreDriver) =>
   Effect.withFiber((fiber) => {
     const draft = prepare(fiber, { source, id, events, condition: options.condition }, options)
     if (Result.isFailure(draft)) return Effect.fail(draft.failure)
+    const { append: { stream } } = draft.success
     return Effect.flatMap(
-      driver.append([draft.success.append]),
+      traced(
+        "append",
+        stream,
+        () => ({
+          "refold.events": events.length,
+          "refold.condition": AppendCondition.format(draft.success.append.condition)
+        }),
+        driver.append([draft.success.append])
+      ),
       (
         outcome
       ): Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> =>

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type { Append, AppendOutcome, Appends } from "refold/EventStoreDriver"
 import { EventStoreError, Unavailable } from "refold/EventStoreError"
@@ -26,6 +27,11 @@ type Failed = NotCommitted & { readonly since: number }
 const maxEvents = 2_000
 const maxLength = 4_000_000
 
+const batchSizes = Metric.histogram("refold_append_batch_size", {
+  description: "How many appends shared a commit",
+  boundaries: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024]
+})
+
 const closed = new EventStoreError({
   reason: new Unavailable({ message: "the store was closed before the append was sent", cause: undefined })
 })
@@ -46,6 +52,7 @@ export const make = Effect.fnUntraced(function*(
   let wake = () => {}
   let underWay: { readonly members: ReadonlyArray<Waiting>; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
 
+  const context = yield* Effect.context<never>()
   const cancelIfAbandoned = () => {
     if (underWay?.members.every(({ abandoned }) => abandoned) === true) underWay.fiber.interruptUnsafe()
   }
@@ -68,6 +75,7 @@ export const make = Effect.fnUntraced(function*(
 
   const together = (groups: ReadonlyArray<Group>): Effect.Effect<void> => {
     const members = groups.flat()
+    batchSizes.updateUnsafe(members.length, context)
     return Effect.flatMap(forMembers(members, send(groups.map(joined))), (exit) => {
       if (Exit.isSuccess(exit)) {
         return Effect.sync(() => {
