@@ -3,13 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
 import type { Tagged } from "refold/Decider"
-import type { EventSource } from "refold/EventSource"
 import type { EventStore } from "refold/EventStore"
 import type { EventStoreError } from "refold/EventStoreError"
 import type { Appended } from "refold/RecordedEvent"
 
 type Store = EventStore["Service"]
-type Break = (store: Store) => Store
+export type Break = (store: Store) => Store
 
 /** Counts, and says yes every so many times. */
 const everyOnceIn = (many: number) => {
@@ -17,99 +16,119 @@ const everyOnceIn = (many: number) => {
   return () => ++count % many === 0
 }
 
-/** Changes what becomes of appends. */
-const appending = (
-  change: <Event extends Tagged>(
-    append: (
-      events: ReadonlyArray<Event>,
-      options?: AppendCondition.AppendOptions
-    ) => Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError>,
-    events: ReadonlyArray<Event>,
-    options: AppendCondition.AppendOptions | undefined
-  ) => Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError>
-): Break =>
-(store) => ({
-  ...store,
-  append: <Event extends Tagged>(
-    source: EventSource<Event>,
-    id: string,
+type Outcome<Event extends Tagged> = Effect.Effect<
+  Appended<Event>,
+  AppendCondition.AppendConditionFailed<Event> | EventStoreError
+>
+
+/** An append to the stream, or to another one, of these or other events. */
+interface Call<Event extends Tagged> {
+  readonly events: ReadonlyArray<Event>
+  readonly options: AppendCondition.AppendOptions
+  readonly append: (
     events: ReadonlyArray<NoInfer<Event>>,
-    options?: AppendCondition.AppendOptions
-  ) => change<Event>((events, options) => store.append(source, id, events, options), events, options)
+    options: AppendCondition.AppendOptions,
+    suffix?: string
+  ) => Outcome<Event>
+}
+
+const appending = (change: <Event extends Tagged>(call: Call<Event>) => Outcome<Event>): Break => (store) => ({
+  ...store,
+  append: (source, id, events, options = {}) =>
+    change({
+      events,
+      options,
+      append: (events, options, suffix = "") => store.append(source, id + suffix, events, options)
+    })
 })
 
+const { any, AppendConditionFailed } = AppendCondition
+
 /** The condition is checked, and then others get a turn before the events are appended. */
-export const checksThenAppends = appending((append, events, options) =>
-  Effect.andThen(append([], options), append(events, { ...options, condition: AppendCondition.any }))
+export const checksThenAppends = appending(({ append, events, options }) =>
+  Effect.flatMap(
+    append([], options),
+    ({ missed }) => Effect.map(append(events, { ...options, condition: any }), (appended) => ({ ...appended, missed }))
+  )
 )
 
-/** What may have been appended since a version is looked up by the wrong types. */
-export const commutesTooMuch = appending((append, events, { condition = AppendCondition.any, ...options } = {}) =>
-  append(events, {
-    ...options,
-    condition: condition.since === undefined
-      ? condition
-      : { ...condition, since: { ...condition.since, types: [...condition.since.types, "Renamed"] } }
+/** A type that nobody has named is let through. */
+export const letsThrough = appending(({ append, events, options }) => {
+  const { condition = any, ...others } = options
+  const { since } = condition
+  if (since === undefined) return append(events, options)
+  const types = [...since.types, "Renamed"]
+  return append(events, { ...others, condition: { ...condition, since: { ...since, types } } })
+})
+
+/** What is acknowledged is stored somewhere else. */
+export const loses = (): Break => {
+  const now = everyOnceIn(20)
+  return appending(({ append, events, options }) =>
+    now()
+      ? Effect.flatMap(append([], options), (checked) =>
+        Effect.map(append(events, { ...options, condition: any }, " lost"), (lost) => ({
+          ...checked,
+          version: checked.version + events.length,
+          position: lost.position,
+          events: lost.events.map((event, index) => ({
+            ...event,
+            stream: checked.stream,
+            version: checked.version + 1 + index
+          }))
+        })))
+      : append(events, options)
+  )
+}
+
+/** An append is sent again, as after an answer that did not arrive. */
+export const doubles = (): Break => {
+  const now = everyOnceIn(20)
+  return appending(({ append, events, options }) =>
+    Effect.tap(append(events, options), () => now() ? append(events, { ...options, condition: any }) : Effect.void)
+  )
+}
+
+/** Events are appended one after the other, so that others come in between, and an interruption leaves half of them. */
+export const appendsOneByOne = appending(({ append, events: [first, ...rest], options }) =>
+  first === undefined ?
+    append([], options) :
+    Effect.flatMap(append([first], options), (begun) =>
+      rest.length === 0 ?
+        Effect.succeed(begun) :
+        Effect.map(append(rest, { ...options, condition: any }), (done) => ({
+          ...done,
+          events: [...begun.events, ...done.events],
+          missed: begun.missed
+        })))
+)
+
+/** An event is stored although the append is refused. */
+export const storesWhatItRefuses = appending(({ append, events, options }) =>
+  Effect.tapError(append(events, options), () => append(events.slice(0, 1), { ...options, condition: any }))
+)
+
+/** A refusal tells of the version that is next after the known one, as a guess. */
+export const guessesVersions = appending(({ append, events, options }) =>
+  Effect.mapError(append(events, options), (error) => {
+    if (error._tag !== "AppendConditionFailed") return error
+    const { condition, missed, stream } = error
+    return new AppendConditionFailed({
+      stream,
+      condition,
+      missed,
+      actual: (AppendCondition.knownVersion(condition) ?? 0) + 1
+    })
   })
 )
 
-/** The success of an append is told although it is not stored. */
-export const loses = (): Break => {
-  const now = everyOnceIn(20)
-  return appending((append, events, options) =>
-    events.length === 0 || !now() ? append(events, options) : Effect.map(append([], options), (checked) => ({
-      ...checked,
-      version: checked.version + events.length,
-      position: checked.position + events.length,
-      events: events.map((event, index) => ({
-        id: globalThis.crypto.randomUUID(),
-        stream: checked.stream,
-        version: checked.version + 1 + index,
-        position: checked.position + 1 + index,
-        type: event._tag,
-        schemaVersion: 1,
-        event,
-        metadata: options?.metadata ?? {},
-        recordedAt: new Date(0).valueOf() as never
-      }))
-    }))
-  )
-}
-
-/** An append is sent again, as after a lost answer, although the first one had arrived. */
-export const doubles = (): Break => {
-  const now = everyOnceIn(20)
-  return appending((append, events, options) =>
-    now() ? Effect.tap(append(events, options), append(events, { ...options, condition: AppendCondition.any })) : append(events, options)
-  )
-}
-
-/** Events are appended one after the other, so that who is interrupted leaves half of them. */
-export const appendsOneByOne = appending((append, events, options) => {
-  const [first, ...rest] = events
-  if (first === undefined || rest.length === 0) return append(events, options)
-  return Effect.flatMap(append([first], options), (begun) =>
-    Effect.map(append(rest, { ...options, condition: AppendCondition.at(begun.version) }), (done) => ({
-      ...done,
-      events: [...begun.events, ...done.events],
-      missed: begun.missed
-    })))
-})
-
-/** A refusal tells of the version that the condition asks for plus one, as a guess. */
-export const guessesVersions = appending((append, events, options) =>
-  Effect.mapError(append(events, options), (error) =>
-    error._tag === "AppendConditionFailed"
-      ? new AppendCondition.AppendConditionFailed({ ...error, actual: (AppendCondition.knownVersion(error.condition) ?? 0) + 1 })
-      : error)
-)
-
 /** A refusal leaves out the first of the missed events. */
-export const forgetsMissed = appending((append, events, options) =>
-  Effect.mapError(append(events, options), (error) =>
-    error._tag === "AppendConditionFailed"
-      ? new AppendCondition.AppendConditionFailed({ ...error, missed: error.missed.slice(1) })
-      : error)
+export const forgetsMissed = appending(({ append, events, options }) =>
+  Effect.mapError(append(events, options), (error) => {
+    if (error._tag !== "AppendConditionFailed") return error
+    const { actual, condition, missed, stream } = error
+    return new AppendConditionFailed({ stream, condition, actual, missed: missed.slice(1) })
+  })
 )
 
 /** Changes what is seen of the log. */
@@ -121,8 +140,7 @@ const logging = (
 ): Break =>
 (store) => ({
   ...store,
-  readAll: (sources, options) =>
-    change((after) => store.readAll(sources, { ...options, after }), options?.after ?? 0),
+  readAll: (sources, options) => change((after) => store.readAll(sources, { ...options, after }), options?.after ?? 0),
   subscribe: (sources, options) =>
     change((after) => store.subscribe(sources, { ...options, after }), options?.after ?? 0)
 })
@@ -148,8 +166,9 @@ export const skipsAtTheSeam: Break = (store) => ({
     )
     return Stream.concat(
       store.readAll(sources, options),
-      Stream.unwrap(Effect.map(Effect.andThen(Effect.yieldNow, end), (after) =>
-        store.subscribe(sources, { ...options, after })))
+      Stream.unwrap(
+        Effect.map(Effect.andThen(Effect.yieldNow, end), (after) => store.subscribe(sources, { ...options, after }))
+      )
     )
   }
 })
@@ -170,10 +189,11 @@ export const repeatsAtTheSeam: Break = (store) => ({
 /** A stream is read from a copy that is a little behind. */
 export const readsStale: Break = (store) => ({
   ...store,
-  read: (source, id, options) => Stream.unwrap(
-    Effect.map(Stream.runCollect(store.read(source, id, options)), (events) => {
-      const behind = events.length % 3 === 0 ? events.slice(0, -1) : events
-      return Stream.fromIterable(behind)
-    })
-  )
+  read: (source, id, options) =>
+    Stream.unwrap(
+      Effect.map(Stream.runCollect(store.read(source, id, options)), (events) => {
+        const behind = events.length % 3 === 0 ? events.slice(0, -1) : events
+        return Stream.fromIterable(behind)
+      })
+    )
 })

@@ -4,13 +4,14 @@
  * @since 0.1.0
  */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EventStore } from "refold/EventStore"
 import type { EventStoreError } from "refold/EventStoreError"
 import { describe } from "./internal/model/describe.ts"
 import * as FiguresOf from "./internal/model/figures.ts"
-import type { History } from "./internal/model/history.ts"
 import { judge } from "./internal/model/judge.ts"
 import { play } from "./internal/model/play.ts"
 import { programs } from "./internal/model/program.ts"
@@ -29,7 +30,7 @@ import { programs } from "./internal/model/program.ts"
 export interface Client {
   readonly store: EventStore["Service"]
   readonly transact?:
-    | ((self: Effect.Effect<void, EventStoreError>, end: "commit" | "rollback") => Effect.Effect<void, unknown>)
+    | ((self: Effect.Effect<void, EventStoreError>, end: "commit" | "rollback") => Effect.Effect<void, EventStoreError>)
     | undefined
 }
 
@@ -50,6 +51,11 @@ export interface Options {
   readonly seed?: string | number | undefined
   /** What a failure gave as its `replay`, to run only the program that failed. */
   readonly replay?: string | undefined
+  /**
+   * How long a program may take, and then how long its subscribers may take to see its last event; 10 seconds by default.
+   * What fails is shrunk for five times as long.
+   */
+  readonly patience?: Duration.Input | undefined
   /** Told of every program that has passed. */
   readonly onProgress?: ((figures: Figures) => Effect.Effect<void>) | undefined
 }
@@ -94,19 +100,22 @@ export class StoreModelFailed extends Data.TaggedError("StoreModelFailed")<{
  * @since 0.1.0
  */
 export const check = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Figures, StoreModelFailed> {
-  const { clients, kill, onProgress, replay, runs = 100 } = options
+  const { clients, kill, onProgress, patience = "10 seconds", replay, runs = 100 } = options
   const seed = options.seed ?? globalThis.crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
   const able = { clients: clients.length, transactions: clients.every(({ transact }) => transact !== undefined) }
   let figures = FiguresOf.none
-  let first: { readonly history: History; readonly problems: ReadonlyArray<string> } | undefined
+  const shrinking = Duration.toMillis(patience) * 5
+  let first: { readonly problems: ReadonlyArray<string>; readonly at: number } | undefined
 
   const result = yield* Arbitrary.checkEffect(
     programs({ ...able, kills: kill !== undefined }),
     Effect.fnUntraced(function*(program) {
-      const history = yield* play(program, { clients, kill })
+      const now = yield* Clock.currentTimeMillis
+      if (first !== undefined && now > first.at + shrinking) return true
+      const history = yield* play(program, { clients, kill, patience })
       const problems = judge(history)
       if (problems.length > 0) {
-        first ??= { history, problems }
+        first ??= { problems, at: now }
         return yield* Effect.fail(problems)
       }
       if (first !== undefined) return true

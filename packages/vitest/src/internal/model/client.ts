@@ -15,7 +15,7 @@ export interface Client {
   readonly store: EventStore["Service"]
   /** Runs what it is given in a transaction of the user's, and ends it. It fails if that did not work. */
   readonly transact?:
-    | ((self: Effect.Effect<void, EventStoreError>, end: "commit" | "rollback") => Effect.Effect<void, unknown>)
+    | ((self: Effect.Effect<void, EventStoreError>, end: "commit" | "rollback") => Effect.Effect<void, EventStoreError>)
     | undefined
 }
 
@@ -44,7 +44,7 @@ export class Worker {
     this.stocks = [makeStock(scene.categories[0]), makeStock(scene.categories[1])]
   }
 
-  readonly act = (action: Action): Effect.Effect<void, unknown> => {
+  readonly act = (action: Action): Effect.Effect<void, EventStoreError> => {
     switch (action._tag) {
       case "Append":
       case "Execute":
@@ -104,18 +104,29 @@ export class Worker {
       Effect.catch((error) => error instanceof EventStoreError ? Effect.fail(error) : Effect.succeed(error)),
       Effect.map((outcome) => {
         const endedAt = recorder.now()
-        executions.push({ stream: key, command, seen, strict: says === "strict", transaction, beganAt, endedAt, outcome })
+        executions.push({
+          stream: key,
+          command,
+          seen,
+          strict: says === "strict",
+          transaction,
+          beganAt,
+          endedAt,
+          outcome
+        })
         if ("version" in outcome) this.heard.set(key, outcome.version)
         else if (outcome instanceof Conflict) this.heard.set(key, outcome.actual)
       })
     )
   }
 
-  private transact(writes: ReadonlyArray<Write>, end: "commit" | "rollback"): Effect.Effect<void, unknown> {
+  private transact(writes: ReadonlyArray<Write>, end: "commit" | "rollback"): Effect.Effect<void, EventStoreError> {
     const transaction: Transaction = { end: end === "commit" ? "unknown" : "rolled back", endedAt: Infinity }
     const all = Effect.forEach(writes, (write) => this.write(write, transaction), { discard: true })
-    const inside = Effect.flatMap(CurrentlyDoing, (doing) =>
-      Effect.provideService(all, CurrentlyDoing, { ...doing, transaction }))
+    const inside = Effect.flatMap(
+      CurrentlyDoing,
+      (doing) => Effect.provideService(all, CurrentlyDoing, { ...doing, transaction })
+    )
     return (this.client.transact?.(inside, end) ?? Effect.void).pipe(
       Effect.andThen(Effect.sync(() => {
         if (end === "commit") transaction.end = "committed"

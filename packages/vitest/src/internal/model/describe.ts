@@ -5,7 +5,8 @@ const streamName = (index: number): string => {
   return `${category}/${id}`
 }
 
-const ofAgo = (ago: number): string => ago === 0 ? "the version last heard of" : `${ago} before the version last heard of`
+const ofAgo = (ago: number): string =>
+  ago === 0 ? "the version last heard of" : `${ago} before the version last heard of`
 
 const demandInWords = (demand: Demand): string => {
   switch (demand._tag) {

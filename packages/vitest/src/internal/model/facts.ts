@@ -45,7 +45,10 @@ export const gather = (history: History): Facts => {
     found: ({ id }) => found.get(id) ?? [],
     acknowledgedAt,
     floor: (key, instant) =>
-      heard.reduce((floor, heard) => heard.key === key && heard.at < instant ? Math.max(floor, heard.version) : floor, 0),
+      heard.reduce(
+        (floor, heard) => heard.key === key && heard.at < instant ? Math.max(floor, heard.version) : floor,
+        0
+      ),
     isPast: (events, instant) =>
       events.every((event) => (history.attempts[attemptOf(event)]?.beganAt ?? Infinity) < instant)
   }
@@ -65,11 +68,14 @@ const text = (value: unknown): string =>
 
 export const isSame = (one: unknown, other: unknown): boolean => text(one) === text(other)
 
-/** For example `Renamed 3` for version 3. */
+/** The name of a stream without what only makes it unique. */
+export const nameOf = (key: string): string => key.replace(/^Model-[^/]*-/, "")
+
+/** What the events are, and where. */
 export const inWords = (events: ReadonlyArray<RecordedEvent<Tagged>>): string =>
   events.length === 0
     ? "nothing"
     : events.map((event) =>
-      `${event.event._tag} (${keyOfEvent(event).slice(-3)} version ${event.version}, position ${event.position}, ` +
+      `${event.event._tag} (${nameOf(keyOfEvent(event))} version ${event.version}, position ${event.position}, ` +
       `attempt ${attemptOf(event)})`
     ).join(", ")

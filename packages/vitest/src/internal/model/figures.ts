@@ -47,7 +47,8 @@ export const add = (sum: Figures, { attempts, executions, log, readings, subscri
     unknownFoundIn: sum.unknownFoundIn + unknown.filter(({ id }) => found.has(id)).length,
     events: sum.events + log.length,
     commands: sum.commands + executions.length,
-    conflicts: sum.conflicts + executions.filter(({ outcome }) => "_tag" in outcome && outcome._tag === "Conflict").length,
+    conflicts: sum.conflicts +
+      executions.filter(({ outcome }) => "_tag" in outcome && outcome._tag === "Conflict").length,
     readings: sum.readings + readings.length,
     subscribers: sum.subscribers + subscriptions.length
   }

@@ -82,4 +82,5 @@ export const keyOf = (category: string, id: string): string => `${category}/${id
 export const keyOfEvent = ({ stream }: RecordedEvent<Tagged>): string => keyOf(stream.category, stream.id)
 
 /** The attempt that appended an event. */
-export const attemptOf = ({ metadata }: RecordedEvent<Tagged>): number => Number(metadata.custom?.["attempt"] ?? Number.NaN)
+export const attemptOf = ({ metadata }: RecordedEvent<Tagged>): number =>
+  Number(metadata.custom?.["attempt"] ?? Number.NaN)

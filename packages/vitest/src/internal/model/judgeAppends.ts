@@ -1,7 +1,7 @@
 import * as AppendCondition from "refold/AppendCondition"
 import type { Tagged } from "refold/Decider"
 import type { RecordedEvent } from "refold/RecordedEvent"
-import { type Facts, inWords, isSame } from "./facts.ts"
+import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
 import type { Attempt, Transaction } from "./history.ts"
 
 type Events = ReadonlyArray<RecordedEvent<Tagged>>
@@ -11,7 +11,7 @@ export const judgeAppends = (facts: Facts): ReadonlyArray<string> => [
   ...facts.history.attempts.flatMap((attempt) =>
     judge(facts, attempt).map((problem) =>
       `attempt ${attempt.id} to append ${attempt.events.map(({ _tag }) => _tag).join(", ") || "nothing"} to ` +
-      `${attempt.stream.slice(-3)} on ${AppendCondition.format(attempt.condition)}: ${problem}`
+      `${nameOf(attempt.stream)} on ${AppendCondition.format(attempt.condition)}: ${problem}`
     )
   ),
   ...judgeTransactions(facts)
@@ -50,7 +50,9 @@ const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
       problems.push(`it was refused at version ${actual} for no reason`)
     }
     if (!isSame(missed, missedAt(actual))) {
-      problems.push(`at version ${actual} it had missed ${inWords(missedAt(actual))}, and was told of ${inWords(missed)}`)
+      problems.push(
+        `at version ${actual} it had missed ${inWords(missedAt(actual))}, and was told of ${inWords(missed)}`
+      )
     }
     return problems.concat(judgeTime(facts, attempt, actual))
   }
@@ -69,7 +71,9 @@ const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
     problems.push(`it was accepted at version ${at}, where its condition does not hold`)
   }
   if (!isSame(appended.missed, missedAt(at))) {
-    problems.push(`after version ${at} it had missed ${inWords(missedAt(at))}, and was told of ${inWords(appended.missed)}`)
+    problems.push(
+      `after version ${at} it had missed ${inWords(missedAt(at))}, and was told of ${inWords(appended.missed)}`
+    )
   }
   return problems.concat(judgeTime(facts, attempt, at))
 }

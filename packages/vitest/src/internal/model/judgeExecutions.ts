@@ -2,7 +2,7 @@ import * as Result from "effect/Result"
 import { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { Appended } from "refold/RecordedEvent"
 import { makeStock, type StockEvent, TooLittle } from "./domain.ts"
-import { type Facts, inWords, isSame } from "./facts.ts"
+import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
 import type { Execution, Recorded } from "./history.ts"
 
 const stock = makeStock("Stock")
@@ -16,7 +16,7 @@ export const judgeExecutions = (facts: Facts): ReadonlyArray<string> =>
     judge(facts, execution).map((problem) => {
       const { command, seen, stream, strict } = execution
       const says = seen === undefined ? "" : `, ${strict ? "strictly " : ""}having seen version ${seen},`
-      return `${command._tag} (${command.note}) on ${stream.slice(-3)}${says} ${problem}`
+      return `${command._tag} (${command.note}) on ${nameOf(stream)}${says} ${problem}`
     })
   )
 
@@ -46,7 +46,8 @@ const judge = (facts: Facts, execution: Execution): ReadonlyArray<string> => {
     const colliding = pairs.every(({ mine, theirs }) =>
       execution.strict || stock.conflicts.verdict(mine._tag, theirs.event._tag) === "collides"
     )
-    return isSound(actual) && expected === (seen ?? expected) && isSame(theirs, stream.slice(expected, actual)) && colliding
+    return isSound(actual) && expected === (seen ?? expected) && isSame(theirs, stream.slice(expected, actual)) &&
+        colliding
       ? []
       : [`was told of a conflict with ${inWords(theirs)}, after version ${expected} and up to ${actual}`]
   }

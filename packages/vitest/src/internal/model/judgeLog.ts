@@ -1,4 +1,4 @@
-import { type Facts, inWords, isSame } from "./facts.ts"
+import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
 import { attemptOf, keyOf, keyOfEvent } from "./history.ts"
 
 /** The log is in the order of positions, agrees with every stream, and respects who was told of what before whom. */
@@ -21,12 +21,14 @@ export const judgeLog = ({ acknowledgedAt, history }: Facts): ReadonlyArray<stri
   }
   for (const [key, { events, version }] of history.streams) {
     events.forEach((event, index) => {
-      if (event.version !== index + 1) problems.push(`version ${index + 1} of ${key} is ${inWords([event])}`)
+      if (event.version !== index + 1) problems.push(`version ${index + 1} of ${nameOf(key)} is ${inWords([event])}`)
     })
-    if (version !== events.length) problems.push(`${key} has ${events.length} events and says it is at ${version}`)
+    if (version !== events.length) {
+      problems.push(`${nameOf(key)} has ${events.length} events and says it is at ${version}`)
+    }
     const logged = history.log.filter(({ stream }) => keyOf(stream.category, stream.id) === key)
     if (!isSame(logged, events)) {
-      problems.push(`${key} holds ${inWords(events)}, but the log ${inWords(logged)}`)
+      problems.push(`${nameOf(key)} holds ${inWords(events)}, but the log ${inWords(logged)}`)
     }
   }
   return problems

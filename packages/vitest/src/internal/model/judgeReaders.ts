@@ -1,4 +1,4 @@
-import { type Facts, inWords, isSame } from "./facts.ts"
+import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
 import { attemptOf, type Reading, type Recorded } from "./history.ts"
 
 /** Whoever reads, or follows, has seen a prefix of what there is, without gaps, and no less than somebody knew before. */
@@ -13,7 +13,7 @@ export const judgeReaders = (facts: Facts): ReadonlyArray<string> => {
 
   const judgeReading = ({ after, beganAt, endedAt, events, of }: Reading): ReadonlyArray<string> => {
     if (typeof of === "string") {
-      const who = `who read ${of.slice(-3)} after version ${after}`
+      const who = `who read ${nameOf(of)} after version ${after}`
       const stream = facts.stream(of)
       const floor = facts.floor(of, beganAt)
       return [
@@ -36,7 +36,11 @@ export const judgeReaders = (facts: Facts): ReadonlyArray<string> => {
   return [
     ...history.readings.flatMap(judgeReading),
     ...history.subscriptions.flatMap(({ after, categories, events }) =>
-      judgeSeen(`who subscribed after position ${after}`, events, upTo(categories, after, events.at(-1)?.position ?? after))
+      judgeSeen(
+        `who subscribed after position ${after}`,
+        events,
+        upTo(categories, after, events.at(-1)?.position ?? after)
+      )
     )
   ]
 }

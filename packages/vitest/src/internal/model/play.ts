@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -6,8 +7,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { EventStoreError } from "refold/EventStoreError"
 import { type Client, type Scene, Worker } from "./client.ts"
-import { type History, keyOf, type Recorded, type Subscription } from "./history.ts"
 import { Gate } from "./gate.ts"
+import { type History, keyOf, type Recorded, type Subscription } from "./history.ts"
 import type { Fiber as Work, Program, Subscriber } from "./program.ts"
 import { streams } from "./program.ts"
 import { CurrentlyDoing, Recorder } from "./recording.ts"
@@ -16,6 +17,8 @@ import { CurrentlyDoing, Recorder } from "./recording.ts"
 export interface Stage {
   readonly clients: readonly [Client, ...ReadonlyArray<Client>]
   readonly kill: ((session: number) => Effect.Effect<void>) | undefined
+  /** How long the program, and then the subscribers, may take. */
+  readonly patience: Duration.Input
 }
 
 /** The id of the streams that are written to last, so that subscribers know when to stop. */
@@ -39,18 +42,23 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
     notes: 0
   }
   const workers = stage.clients.map((client) => new Worker(scene, client))
-  const workerOf = ({ client }: { readonly client: number }) => workers[client % workers.length] ?? new Worker(scene, stage.clients[0])
+  const workerOf = ({ client }: { readonly client: number }) =>
+    workers[client % workers.length] ?? new Worker(scene, stage.clients[0])
   const gate = new Gate()
   const actions = program.fibers.reduce((sum, { steps }) => sum + steps.length, 0)
 
   const work = (fiber: Work) =>
-    Effect.forEach(fiber.steps, ({ action, turns, until }) =>
-      gate.pass(until, Effect.exit(workerOf(fiber).act(action))).pipe(
-        Effect.provideService(CurrentlyDoing, { transaction: undefined, turns: [...turns] }),
-        Effect.map((exit) => {
-          if (Exit.isFailure(exit)) recorder.fault(action._tag, exit.cause)
-        })
-      ), { discard: true })
+    Effect.forEach(
+      fiber.steps,
+      ({ action, turns, until }) =>
+        gate.pass(until, Effect.exit(workerOf(fiber).act(action))).pipe(
+          Effect.provideService(CurrentlyDoing, { transaction: undefined, turns: [...turns] }),
+          Effect.map((exit) => {
+            if (Exit.isFailure(exit)) recorder.fault(action._tag, exit.cause)
+          })
+        ),
+      { discard: true }
+    )
 
   const subscriptions: Array<Subscription> = []
   const subscribe = Effect.fnUntraced(function*(subscriber: Subscriber) {
@@ -70,12 +78,14 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
       Stream.runDrain,
       Effect.exit
     )
-    if (Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause)) recorder.faults.push(`a subscriber failed: ${exit.cause}`)
+    if (Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause)) {
+      recorder.faults.push(`a subscriber failed: ${exit.cause}`)
+    }
   })
 
   const following = yield* Effect.forEach(program.subscribers, (subscriber) => Effect.forkChild(subscribe(subscriber)))
   yield* Effect.all(program.fibers.map(work), { concurrency: "unbounded", discard: true }).pipe(
-    inTime(recorder, "the program")
+    inTime(stage, recorder, "the program")
   )
   const [worker] = workers
   if (worker === undefined) return yield* Effect.die("no clients")
@@ -86,7 +96,7 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
     )
   }
   yield* Effect.forEach(following, Fiber.join, { concurrency: "unbounded", discard: true }).pipe(
-    inTime(recorder, "a subscriber")
+    inTime(stage, recorder, "a subscriber")
   )
   yield* Effect.forEach(following, Fiber.interrupt, { discard: true })
 
@@ -123,8 +133,8 @@ const reached = ({ readings, recorder }: Scene): number =>
     )
   )
 
-const inTime = (recorder: Recorder, what: string) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
+const inTime = ({ patience }: Stage, recorder: Recorder, who: string) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.timeoutOrElse(self, {
-    duration: "15 seconds",
-    orElse: () => Effect.sync(() => recorder.faults.push(`${what} had not come to its end after 15 seconds`))
+    duration: patience,
+    orElse: () => Effect.sync(() => recorder.faults.push(`${who} had not come to its end in time`))
   })
