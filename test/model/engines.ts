@@ -29,8 +29,10 @@ const transactOn = (sql: PgClient.PgClient): StoreModel.Client["transact"] => (s
         : Effect.failCause(cause)
     }),
     Effect.catchTag("RolledBack", () => Effect.void),
-    Effect.catchTag("SqlError", (cause) =>
-      Effect.fail(new EventStoreError({ reason: new Unavailable({ message: cause.message, cause }) })))
+    Effect.catchTag(
+      "SqlError",
+      (cause) => Effect.fail(new EventStoreError({ reason: new Unavailable({ message: cause.message, cause }) }))
+    )
   )
 
 const clientOf = (context: Context.Context<EventStore | PgClient.PgClient>): StoreModel.Client => ({

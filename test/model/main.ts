@@ -2,6 +2,7 @@
 import { StoreModel } from "@refold/vitest"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import { parseArgs } from "node:util"
 import * as EmbeddedPostgres from "../support/EmbeddedPostgres.ts"
 import * as TestServer from "../support/TestServer.ts"
@@ -58,9 +59,14 @@ const program = Effect.gen(function*() {
 await Effect.runPromise(
   program.pipe(
     Effect.scoped,
+    // a connection that was broken on purpose is not worth a line
+    Effect.provideService(References.MinimumLogLevel, "Error"),
     Effect.catchTag("StoreModelFailed", ({ message }) =>
-      Effect.andThen(Console.error(message), Effect.sync(() => {
-        process.exitCode = 1
-      })))
+      Effect.andThen(
+        Console.error(message),
+        Effect.sync(() => {
+          process.exitCode = 1
+        })
+      ))
   )
 )

@@ -11,6 +11,7 @@ import type { EventStore } from "refold/EventStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { modelling } from "./internal/conformance/modelling.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 
@@ -44,4 +45,5 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     following(it)
+    modelling(it)
   })

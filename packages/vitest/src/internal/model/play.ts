@@ -123,13 +123,15 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
   }
 })
 
-/** The highest position that somebody has been told of. */
+/** The highest position that somebody has been told of, before the end. */
 const reached = ({ readings, recorder }: Scene): number =>
   Math.max(
     0,
     ...readings.flatMap(({ events }) => events.map(({ position }) => position)),
     ...recorder.attempts.flatMap(({ outcome, transaction }) =>
-      outcome._tag === "appended" && transaction === undefined ? [outcome.appended.position] : []
+      outcome._tag === "appended" && transaction === undefined && outcome.appended.stream.id !== end
+        ? [outcome.appended.position]
+        : []
     )
   )
 
