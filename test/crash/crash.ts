@@ -29,10 +29,15 @@ const aWhile = (atLeast: number, atMost: number) =>
 
 /** Runs with so many kills of the server; of the writing processes one is killed with every fourth. */
 export const crash = Effect.fnUntraced(function*(
-  { kills, onProgress }: { readonly kills: number; readonly onProgress: (line: string) => Effect.Effect<void> }
+  { kills, onProgress, settings }: {
+    readonly kills: number
+    readonly onProgress: (line: string) => Effect.Effect<void>
+    /** Settings of the server, over those under which it keeps what it has committed. */
+    readonly settings?: Record<string, string>
+  }
 ) {
   const folder = yield* temporaryFolder
-  const server = yield* EmbeddedPostgres.make({ settings: EmbeddedPostgres.durable })
+  const server = yield* EmbeddedPostgres.make({ settings: { ...EmbeddedPostgres.durable, ...settings } })
   const store = PgEventStore.layer().pipe(Layer.provide(PgClient.layer({ url: Redacted.make(server.url) })))
   yield* Effect.provide(EventStore, store)
 

@@ -1,16 +1,25 @@
-/** The crash test at length: `npm run test:crash -- --kills 30`. */
+/**
+ * The crash test at length: `npm run test:crash -- --kills 30`. With `--careless` the server acknowledges what it has not
+ * written yet, and the test must fail.
+ */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import { parseArgs } from "node:util"
 import { crash } from "./crash.ts"
 
-const { values } = parseArgs({ options: { kills: { type: "string", default: "30" } } })
+const { values } = parseArgs({
+  options: { kills: { type: "string", default: "30" }, careless: { type: "boolean", default: false } }
+})
 
 await Effect.runPromise(
   Effect.gen(function*() {
     const startedAt = performance.now()
-    const { figures, problems } = yield* crash({ kills: Number(values.kills), onProgress: (line) => Console.log(line) })
+    const { figures, problems } = yield* crash({
+      kills: Number(values.kills),
+      onProgress: (line) => Console.log(line),
+      settings: values.careless ? { synchronous_commit: "off", wal_writer_delay: "10s" } : {}
+    })
     yield* Console.log(`After ${((performance.now() - startedAt) / 1000).toFixed(1)} s:`)
     for (const [what, count] of Object.entries(figures)) yield* Console.log(`  ${what}: ${count}`)
     for (const problem of problems.slice(0, 20)) yield* Console.error(problem)

@@ -11,8 +11,10 @@ interface Attempt {
   readonly ended: Ended | undefined
 }
 
-const attemptOf = ({ metadata, stream }: RecordedEvent<Tagged>): string =>
-  stream.id === "end" ? "end" : String(metadata.custom?.["attempt"])
+const attemptOf = ({ metadata, stream }: RecordedEvent<Tagged>): string => {
+  const attempt = metadata.custom?.["attempt"]
+  return stream.id === "end" ? "end" : typeof attempt === "string" ? attempt : "none"
+}
 
 const groupBy = <A>(all: ReadonlyArray<A>, keyOf: (value: A) => string): ReadonlyMap<string, ReadonlyArray<A>> => {
   const groups = new Map<string, Array<A>>()

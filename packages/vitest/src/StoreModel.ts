@@ -61,13 +61,28 @@ export interface Options {
 }
 
 /**
- * What came of all programs together. `unknownFoundIn` counts the appends whose clients were interrupted, or told that the
- * store is unavailable, and whose events are in nevertheless.
+ * What came of all programs together.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Figures extends FiguresOf.Figures {}
+export interface Figures {
+  readonly programs: number
+  /** Single appends, by clients and by aggregates, of which their clients were told that they are in. */
+  readonly acknowledged: number
+  readonly refused: number
+  readonly rolledBack: number
+  /** Those whose clients were interrupted, or told that the store is not available. */
+  readonly unknown: number
+  /** How many of these are in nevertheless. */
+  readonly unknownFoundIn: number
+  readonly events: number
+  readonly commands: number
+  /** Commands that ended with a `Conflict`. */
+  readonly conflicts: number
+  readonly readings: number
+  readonly subscribers: number
+}
 
 /**
  * A program led to what no serial history can explain. The message tells what is wrong, and the program.

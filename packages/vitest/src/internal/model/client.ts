@@ -5,19 +5,11 @@ import * as AppendCondition from "refold/AppendCondition"
 import { Conflict } from "refold/Conflict"
 import { EventStore } from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
+import type { Client } from "../../StoreModel.ts"
 import { commandOf, eventOf, makeStock, type Stock } from "./domain.ts"
 import { type Execution, keyOf, type Reading, type Transaction } from "./history.ts"
 import { type Action, type Demand, streams, type Write } from "./program.ts"
 import { CurrentlyDoing, giveWay, type Recorder } from "./recording.ts"
-
-/** What a client of a store is made of. */
-export interface Client {
-  readonly store: EventStore["Service"]
-  /** Runs what it is given in a transaction of the user's, and ends it. It fails if that did not work. */
-  readonly transact?:
-    | ((self: Effect.Effect<void, EventStoreError>, end: "commit" | "rollback") => Effect.Effect<void, EventStoreError>)
-    | undefined
-}
 
 /** What the clients of a program share. */
 export interface Scene {
@@ -114,8 +106,13 @@ export class Worker {
           endedAt,
           outcome
         })
-        if ("version" in outcome) this.heard.set(key, outcome.version)
-        else if (outcome instanceof Conflict) this.heard.set(key, outcome.actual)
+        const version = "version" in outcome
+          ? outcome.version
+          : outcome instanceof Conflict
+          ? outcome.actual
+          : undefined
+        if (version !== undefined) this.heard.set(key, version)
+        return undefined
       })
     )
   }
@@ -160,7 +157,11 @@ const conditionOf = (demand: Demand, knownAgo: (ago: number) => number): AppendC
       return AppendCondition.at(knownAgo(demand.ago))
     case "onlySince":
       return AppendCondition.onlySince(knownAgo(demand.ago), demand.types)
-    default:
-      return AppendCondition[demand._tag]
+    case "any":
+      return AppendCondition.any
+    case "noStream":
+      return AppendCondition.noStream
+    case "streamExists":
+      return AppendCondition.streamExists
   }
 }

@@ -1,20 +1,5 @@
+import type { Figures } from "../../StoreModel.ts"
 import type { History } from "./history.ts"
-
-/** What came of all programs together. */
-export interface Figures {
-  readonly programs: number
-  /** Single appends, by clients and by aggregates: what their clients were told, and how many of the unknown are in. */
-  readonly acknowledged: number
-  readonly refused: number
-  readonly rolledBack: number
-  readonly unknown: number
-  readonly unknownFoundIn: number
-  readonly events: number
-  readonly commands: number
-  readonly conflicts: number
-  readonly readings: number
-  readonly subscribers: number
-}
 
 export const none: Figures = {
   programs: 0,

@@ -6,18 +6,16 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { EventStoreError } from "refold/EventStoreError"
-import { type Client, type Scene, Worker } from "./client.ts"
+import type { Options } from "../../StoreModel.ts"
+import { type Scene, Worker } from "./client.ts"
 import { Gate } from "./gate.ts"
 import { type History, keyOf, type Recorded, type Subscription } from "./history.ts"
 import type { Fiber as Work, Program, Subscriber } from "./program.ts"
 import { streams } from "./program.ts"
 import { CurrentlyDoing, Recorder } from "./recording.ts"
 
-/** The clients of a store and how to break their connections, if that is possible. */
-export interface Stage {
-  readonly clients: readonly [Client, ...ReadonlyArray<Client>]
-  readonly kill: ((session: number) => Effect.Effect<void>) | undefined
-  /** How long the program, and then the subscribers, may take. */
+/** The clients of a store, how to break their connections, if that is possible, and how long all may take. */
+export interface Stage extends Pick<Options, "clients" | "kill"> {
   readonly patience: Duration.Input
 }
 
@@ -70,16 +68,13 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
     subscriptions.push({ categories: [first, ...rest].map(({ category }) => category), after, events })
     const last = rest.at(-1) ?? first
     const exit = yield* store.subscribe([first, ...rest], { after, pageSize: subscriber.pageSize }).pipe(
-      Stream.map((event) => {
-        events.push(event)
-        return event
-      }),
+      Stream.tap((event) => Effect.sync(() => events.push(event))),
       Stream.takeUntil(({ stream }) => stream.id === end && stream.category === last.category),
       Stream.runDrain,
       Effect.exit
     )
     if (Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause)) {
-      recorder.faults.push(`a subscriber failed: ${exit.cause}`)
+      recorder.faults.push(`a subscriber failed: ${Cause.pretty(exit.cause)}`)
     }
   })
 
