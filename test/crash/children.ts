@@ -4,10 +4,11 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
 export interface Child {
+  readonly hasEnded: () => boolean
   /** Kills it without warning and waits until it is gone. */
   readonly kill: Effect.Effect<void>
-  /** Closes its standard input and waits until it has ended; dies unless it does so soon, and well. */
-  readonly stop: Effect.Effect<void>
+  /** Closes its standard input and waits until it has ended. Tells what is wrong unless it does so soon, and well. */
+  readonly stop: Effect.Effect<ReadonlyArray<string>>
 }
 
 /** Starts a program, which is killed when the scope closes. */
@@ -30,9 +31,13 @@ export const start = Effect.fnUntraced(function*(program: "writer" | "subscriber
     child.stdin.end()
     return ended
   }).pipe(
-    Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => Effect.die(new Error(`A ${program} does not end`)) }),
-    Effect.flatMap((code) => code === 0 ? Effect.void : Effect.die(new Error(`A ${program} ended: ${said}`)))
+    Effect.map((code) => code === 0 ? [] : [`a ${program} ended with ${code}: ${said}`]),
+    Effect.timeoutOrElse({
+      duration: "20 seconds",
+      orElse: () => Effect.as(kill, [`a ${program} did not come to its end`])
+    })
   )
-  const self: Child = { kill, stop }
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  const self: Child = { hasEnded, kill, stop }
   return self
 })

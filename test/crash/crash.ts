@@ -55,11 +55,10 @@ export const crash = Effect.fnUntraced(function*(
   let writersKilled = 0
   const restarts: Array<number> = []
 
-  /** Until the youngest writer has written, so that there is something to kill. */
-  const untilBusy = Effect.sync(() => Fs.statSync(journals.at(-1) ?? folder).size).pipe(
-    Effect.delay("20 millis"),
-    Effect.repeat({ until: (size) => size > 0 })
-  )
+  /** Until the youngest writer has written, so that there is something to kill, or cannot do so any more. */
+  const untilBusy = Effect.sync(() =>
+    Fs.statSync(journals.at(-1) ?? folder).size > 0 || writers.some(({ hasEnded }) => hasEnded())
+  ).pipe(Effect.delay("20 millis"), Effect.repeat({ until: (isBusy) => isBusy }))
 
   for (let kill = 1; kill <= kills; kill++) {
     yield* untilBusy
@@ -81,19 +80,19 @@ export const crash = Effect.fnUntraced(function*(
 
   yield* untilBusy
   yield* aWhile(200, 500)
-  for (const writer of writers) yield* writer.stop
+  const stopped = yield* Effect.forEach(writers, ({ stop }) => stop)
   const log = yield* Effect.gen(function*() {
     const store = yield* EventStore
     yield* store.append(sources[1], "end", [{ _tag: "Credited", cents: 0 }])
     return yield* Stream.runCollect(store.readAll(sources, { pageSize: 5000 }))
   }).pipe(Effect.provide(store))
-  yield* subscriber.stop
+  stopped.push(yield* subscriber.stop)
   yield* onProgress(`${log.length} events to check`)
 
   const lines = (yield* Effect.forEach(journals, Journal.read)).flat()
   const { figures, problems } = verify(log, lines, yield* Journal.read(saw))
   return {
-    problems,
+    problems: [...stopped.flat(), ...problems],
     figures: {
       kills,
       writersKilled,

@@ -18,7 +18,7 @@ await Effect.runPromise(
     const { figures, problems } = yield* crash({
       kills: Number(values.kills),
       onProgress: (line) => Console.log(line),
-      settings: values.careless ? { synchronous_commit: "off", wal_writer_delay: "10s" } : {}
+      settings: values.careless ? { synchronous_commit: "off" } : {}
     })
     yield* Console.log(`After ${((performance.now() - startedAt) / 1000).toFixed(1)} s:`)
     for (const [what, count] of Object.entries(figures)) yield* Console.log(`  ${what}: ${count}`)

@@ -46,6 +46,7 @@ export const verify = (log: Events, lines: ReadonlyArray<Line>, saw: ReadonlyArr
       attemptProblems(attempt, streams.get(attempt.began.stream) ?? [], found.get(attempt.began.attempt) ?? [])
         .map((problem) => `attempt ${attempt.began.attempt} on ${attempt.began.stream} ${problem}`)
     ),
+    ...lines.flatMap((line) => line._tag === "Failed" ? [`${line.attempt} failed: ${line.why}`] : []),
     ...readerProblems(log, saw)
   ]
   const count = (tag: Line["_tag"]) => lines.filter(({ _tag }) => _tag === tag).length
@@ -97,7 +98,6 @@ const orderProblems = (
 const attemptProblems = ({ began, ended }: Attempt, stream: Events, found: Events): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const isOut = ended?._tag === "Refused" || ended?._tag === "Failed"
-  if (ended?._tag === "Failed") problems.push(`failed: ${ended.why}`)
   if (isOut && found.length > 0) problems.push(`was refused, and is in`)
   const before = (found[0]?.version ?? 0) - 1
   if (found.length > 0) {

@@ -51,9 +51,9 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
       ({ action, turns, until }) =>
         gate.pass(until, Effect.exit(workerOf(fiber).act(action))).pipe(
           Effect.provideService(CurrentlyDoing, { transaction: undefined, turns: [...turns] }),
-          Effect.map((exit) => {
-            if (Exit.isFailure(exit)) recorder.fault(action._tag, exit.cause)
-          })
+          Effect.tap((exit) =>
+            Exit.isFailure(exit) ? Effect.sync(() => recorder.fault(action._tag, exit.cause)) : Effect.void
+          )
         ),
       { discard: true }
     )
