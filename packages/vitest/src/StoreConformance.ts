@@ -13,6 +13,7 @@ import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
 import { judging } from "./internal/conformance/judging.ts"
 import { locking } from "./internal/conformance/locking.ts"
+import { modelling } from "./internal/conformance/modelling.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 
@@ -48,4 +49,5 @@ export const storeConformance = <E>(
     judging(it)
     locking(it)
     following(it)
+    modelling(it)
   })
