@@ -87,8 +87,8 @@ const decide = <T extends Types>(
  * missed, first those this process knows of, then those the store hands back when it refuses, until it is placed,
  * rejected, or in conflict.
  *
- * A state that is remembered from earlier is not known to be the latest. The append finds out: what it hands back then was
- * there when the command arrived, as if it had been loaded.
+ * A state that is remembered from earlier is not known to be the latest. The append finds out: if anything has come after
+ * it, it is handed back, and the command decides on that as if it had been loaded.
  */
 const settle = Effect.fnUntraced(function*<T extends Types>(
   aggregate: Aggregate<T>,
@@ -148,6 +148,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         store.append(aggregate, stream.id, decided, {
           condition: question.strict
             ? AppendCondition.at(self.expected)
+            : unconfirmed && seen === undefined
+            ? AppendCondition.at(self.at.version)
             : AppendCondition.onlySince(
               self.at.version,
               conflicts.commuting(decided.map((event) => event._tag)).map(aggregate.codec.storedType)
@@ -170,7 +172,6 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {
         Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
-        if (unconfirmed && seen === undefined) return landed({ ...outcome, missed: [] })
         return landed(self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) })
       }
       if (unconfirmed) {

@@ -123,9 +123,8 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
     append: (appends) =>
       Effect.flatMap(Effect.andThen(Effect.yieldNow, DateTime.now), (now) => {
         const outcome = log.append(appends, now)
-        if (Result.isFailure(outcome)) return Effect.fail(outcome.failure)
-        if (outcome.success._tag === "Appended") PubSub.publishUnsafe(appended, undefined)
-        return Effect.succeed(outcome.success)
+        const isWritten = Result.isSuccess(outcome) && outcome.success._tag === "Appended"
+        return Effect.andThen(isWritten ? PubSub.publish(appended, undefined) : Effect.void, Effect.fromResult(outcome))
       }),
     readStream: ({ after, limit, stream }) =>
       call(() => {
