@@ -11,8 +11,11 @@ import type { EventStore } from "refold/EventStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { limits } from "./internal/conformance/limits.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { repeating } from "./internal/conformance/repeating.ts"
+import { severalStreams } from "./internal/conformance/severalStreams.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -36,12 +39,17 @@ export const storeConformance = <E>(
   options?: {
     /** How long the layer may take to build; 60 seconds by default. */
     readonly timeout?: Duration.Input
+    /** The number of events in the longest stream that is tried; 100,000 by default. */
+    readonly longStream?: number
   }
 ): void =>
   layer(store, { excludeTestServices: true, timeout: options?.timeout ?? "60 seconds" })(name, (it) => {
     appending(it)
+    repeating(it)
+    severalStreams(it)
     reading(it)
     executing(it)
     racing(it)
     following(it)
+    limits(it, { longStream: options?.longStream ?? 100_000 })
   })

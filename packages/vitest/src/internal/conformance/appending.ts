@@ -5,10 +5,7 @@ import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
 import { EventStore } from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
-import { Account, freshId, type It, Lead } from "./fixtures.ts"
-
-const renamed = (name: string) => ({ _tag: "NameChanged" as const, name })
-const closed = { _tag: "StatusChanged" as const, status: "Closed" as const }
+import { Account, closed, freshId, type It, Lead, renamed } from "./fixtures.ts"
 
 const failure = <A, E>(result: Result.Result<A, E>): E => {
   assert.isTrue(Result.isFailure(result), "expected a failure")
