@@ -39,8 +39,6 @@ export const storeConformance = <E>(
   options?: {
     /** How long the layer may take to build; 60 seconds by default. */
     readonly timeout?: Duration.Input
-    /** The number of events in the longest stream that is tried; 100,000 by default. */
-    readonly longStream?: number
   }
 ): void =>
   layer(store, { excludeTestServices: true, timeout: options?.timeout ?? "60 seconds" })(name, (it) => {
@@ -51,5 +49,5 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     following(it)
-    limits(it, { longStream: options?.longStream ?? 100_000 })
+    limits(it)
   })

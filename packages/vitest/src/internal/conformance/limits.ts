@@ -7,8 +7,7 @@ import { credited, freshId, type It, Lead, makeAccount, renamed } from "./fixtur
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
-/** How large things may be: `longStream` is the number of events in the longest stream. */
-export const limits = (it: It, { longStream }: { readonly longStream: number }) => {
+export const limits = (it: It) => {
   it.effect("an event of ten megabytes is read back as it was written", () =>
     Effect.gen(function*() {
       const store = yield* EventStore
@@ -36,23 +35,23 @@ export const limits = (it: It, { longStream }: { readonly longStream: number }) 
     }), { timeout: 60_000 })
 
   it.effect(
-    `a stream of ${longStream.toLocaleString("en")} events is loaded, and appended to`,
+    `a stream of ${length.toLocaleString("en")} events is loaded, and appended to`,
     () =>
       Effect.gen(function*() {
         const store = yield* EventStore
         const account = makeAccount(`Account-${freshId()}`)
         const page = numbers(5_000).map(() => credited(1))
-        for (let events = 0; events < longStream; events += page.length) yield* store.append(account, "1", page)
+        for (let events = 0; events < length; events += page.length) yield* store.append(account, "1", page)
         assert.deepStrictEqual(
           yield* Effect.map(account.load("1"), ({ state, version }) => [state, version]),
-          [longStream, longStream]
+          [length, length]
         )
-        const { missed, version } = yield* account.execute("1", { _tag: "Debit", cents: longStream }, {
-          seen: longStream - 3
+        const { missed, version } = yield* account.execute("1", { _tag: "Debit", cents: length }, {
+          seen: length - 3
         })
-        assert.deepStrictEqual([version, missed.length], [longStream + 1, 3])
-        const condition = AppendCondition.at(longStream + 1)
-        assert.strictEqual((yield* store.append(account, "1", [credited(1)], { condition })).version, longStream + 2)
+        assert.deepStrictEqual([version, missed.length], [length + 1, 3])
+        const condition = AppendCondition.at(length + 1)
+        assert.strictEqual((yield* store.append(account, "1", [credited(1)], { condition })).version, length + 2)
       }),
     { timeout: 120_000 }
   )
