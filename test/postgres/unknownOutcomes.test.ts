@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
 import * as AppendCondition from "refold/AppendCondition"
 import * as EventStore from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
@@ -120,5 +121,26 @@ layer(server, { excludeTestServices: true, timeout: "60 seconds" })("when the da
       const appended = yield* process.run(both(reason.eventIds))
       assert.deepStrictEqual(appended.map(({ repeated, version }) => [repeated, version]), [[true, 1], [true, 1]])
       assert.deepStrictEqual([yield* run(centsOf(a)), yield* run(centsOf(b))], [[1], [2]])
+    }))
+
+  it.effect("and lets nobody in afterwards, an append that happened fails as unknown", () =>
+    Effect.gen(function*() {
+      const { url } = yield* TestDatabase.TestDatabase
+      const role = `role_${freshId().slice(0, 8)}`
+      const { loseAnswers, stream } = makeDeafStreams(url)
+      const administrator = yield* startProcess()
+      const administer = (statement: string) =>
+        administrator.run(SqlClient.SqlClient.use((sql) => sql.unsafe(statement).unprepared))
+      yield* administer(`create role ${role} superuser login`)
+      const process = yield* hurried(
+        startProcess({ client: { stream, maxConnections: 1, username: role }, store: { listen: false } })
+      )
+      const id = freshId()
+      const { fiber, run, transaction } = yield* waiting(process, append(id, 1))
+      yield* administer(`alter role ${role} nologin`)
+      loseAnswers()
+      yield* transaction.commit
+      assert.strictEqual((yield* reasonOf(Fiber.join(fiber)))._tag, "OutcomeUnknown")
+      assert.deepStrictEqual(yield* run(centsOf(id)), [1])
     }))
 })

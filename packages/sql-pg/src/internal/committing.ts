@@ -114,12 +114,16 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     appends: Appends,
     doubt: "lost" | "repeated"
   ): Effect.fn.Return<AppendOutcome, NotCommitted> {
+    // what was lost remains so until the store has told what is there
+    const untold = (error: EventStoreError): NotCommitted => ({
+      reason: error.isRetryable || (doubt === "lost" && error.reason._tag !== "EventIdTaken") ? "lost" : "refused",
+      error
+    })
     // when it is our turn, appends that were lost on their way have ended
-    if (doubt === "lost") yield* exclusively(statement.awaitAppends, () => [])
-    const found = Effect.mapError(
-      lookUp(appends),
-      (error): NotCommitted => ({ reason: error.isRetryable ? "lost" : "refused", error })
-    )
+    if (doubt === "lost") {
+      yield* Effect.mapError(exclusively(statement.awaitAppends, () => []), ({ error }) => untold(error))
+    }
+    const found = Effect.mapError(lookUp(appends), untold)
     return yield* unlessThere(found, sendAll(appends))
   })
 
