@@ -9,7 +9,7 @@ import * as EventStore from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import { account, append, busyDatabase, busyProcess, centsOf, terminateBlocked } from "./fixtures/busy.ts"
-import { assertUnavailable, sessionsOf, startProcess, store, untilBlocked } from "./fixtures/database.ts"
+import { assertUnavailable, sessionsOf, startProcess, store, until, untilBlocked } from "./fixtures/database.ts"
 import { makeDeafStreams } from "./fixtures/deafStream.ts"
 import { credited, freshId } from "./fixtures/domain.ts"
 
@@ -186,6 +186,24 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("an append to
         [false, 1],
         [false, 1]
       ])
+      for (const id of [a, b]) assert.deepStrictEqual(yield* centsOf(id), [1])
+    }))
+
+  it.effect("whose connection breaks, although the database goes on with it, happens once", () =>
+    Effect.gen(function*() {
+      const { url } = yield* TestDatabase.TestDatabase
+      const { hangUp, stream } = makeDeafStreams(url)
+      const process = yield* startProcess({ client: { stream, maxConnections: 2 }, store: { listen: false } })
+      const database = yield* busyDatabase
+      const [a, b] = freshIds(2) as [string, string]
+      const fiber = yield* Effect.forkChild(process.run(appendBoth(a, b, 1, AppendCondition.noStream)))
+      yield* untilBlocked(process)
+      hangUp()
+      const blocked = Effect.map(sessionsOf(process), (all) => all.filter(({ blocked }) => blocked).length)
+      yield* until("it asks what became of the first", Effect.map(blocked, (count) => count === 2))
+      yield* database.commit
+      const placed = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(placed.map(({ repeated, version }) => [repeated, version]), [[false, 1], [false, 1]])
       for (const id of [a, b]) assert.deepStrictEqual(yield* centsOf(id), [1])
     }))
 

@@ -85,6 +85,17 @@ export const repeating = (it: It) => {
       assert.strictEqual(yield* store.version(Account, id), 0)
     }))
 
+  it.effect("an event id that was used for an event of another type with the same data is refused", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const [id, eventIds] = [freshId(), freshIds(1)]
+      yield* store.append(Account, id, [credited(1)], { eventIds })
+      const reason = yield* reasonOf(store.append(Account, id, [{ _tag: "Debited", cents: 1 }], { eventIds }))
+      assert.strictEqual(reason._tag, "EventIdTaken")
+      assert.include(reason.message, `Debited cannot be appended under the id ${eventIds[0]}: `)
+      assert.include(reason.message, `for version 1 of Account-${id}`)
+    }))
+
   it.effect("a repeated append may carry other metadata, which is not stored", () =>
     Effect.gen(function*() {
       const store = yield* EventStore
