@@ -95,6 +95,13 @@ const prepare = <Event extends Tagged>(
   { condition = AppendCondition.any, events, id, source }: StreamAppend<Event>,
   { eventIds, metadata }: AppendCondition.AppendOptions
 ): Result.Result<Draft<Event>, EventStoreError> => {
+  const { atLeast, atMost, since } = condition
+  for (const version of [atLeast, atMost, since?.version]) {
+    if (version !== undefined && version !== Infinity && !Number.isSafeInteger(version)) {
+      // a fault of the program, which engines would take for different things
+      throw new RangeError(`the version in a condition must be a whole number, not ${version}`)
+    }
+  }
   const named = streamIn(fiber, source.category, id)
   if (Result.isFailure(named)) return Result.fail(named.failure)
   const stream = named.success
