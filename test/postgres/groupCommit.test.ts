@@ -3,23 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import * as SqlClient from "effect/sql/SqlClient"
 import * as AppendCondition from "refold/AppendCondition"
 import { EventStoreError } from "refold/EventStoreError"
 import * as TestDatabase from "../support/TestDatabase.ts"
-import { append, busyDatabase, busyProcess, centsOf, terminateBlocked } from "./fixtures/busy.ts"
+import { append, busyDatabase, busyProcess, centsOf, terminateBlocked, transactionsOf } from "./fixtures/busy.ts"
 import { sessionsOf, startProcess, store, untilBlocked } from "./fixtures/database.ts"
 import { makeDeafStreams } from "./fixtures/deafStream.ts"
 import { freshId } from "./fixtures/domain.ts"
-
-const transactionsOf = (ids: ReadonlyArray<string>) =>
-  SqlClient.SqlClient.use((sql) =>
-    Effect.map(
-      sql<{ commits: bigint }>`select count(distinct xmin::text) as commits from refold.events
-        where stream_id = any(${ids}::text[])`,
-      ([row]) => Number(row?.commits)
-    )
-  )
 
 layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of concurrent fibers", (it) => {
   it.effect("that wait for the same commit share the next one", () =>
