@@ -11,6 +11,7 @@ import type { EventStore } from "refold/EventStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { interrupting } from "./internal/conformance/interrupting.ts"
 import { limits } from "./internal/conformance/limits.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
@@ -49,5 +50,6 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     following(it)
+    interrupting(it)
     limits(it)
   })
