@@ -158,6 +158,24 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a batch", (i
       assert.deepStrictEqual(yield* centsOf(id), [3])
     }))
 
+  it.effect("for which there is no connection fails as a whole, and not one append after the other", () =>
+    Effect.gen(function*() {
+      const { url } = yield* TestDatabase.TestDatabase
+      const { attempts, hangUp, setReachable, stream } = makeDeafStreams(url)
+      const { run } = yield* startProcess({ client: { stream, maxConnections: 1 }, store: { listen: false } })
+      setReachable(false)
+      hangUp()
+      const before = attempts()
+      const ids = freshIds(50)
+      const results = yield* run(
+        Effect.forEach(ids, (id) => Effect.result(append(id, 1)), { concurrency: "unbounded" })
+      )
+      for (const result of results) assertUnavailable(Result.isFailure(result) ? result.failure : undefined)
+      assert.isBelow(attempts() - before, 10)
+      setReachable(true)
+      assert.strictEqual((yield* run(append(ids[0]!, 1))).version, 1)
+    }))
+
   it.effect("is not waited for by an append that comes after the store was closed", () =>
     Effect.gen(function*() {
       const run = yield* Effect.scoped(Effect.map(startProcess(), ({ run }) => run))

@@ -19,11 +19,11 @@ import { type EventRow, storedEvent } from "./rows.ts"
 import type { Statements } from "./sql/statements.ts"
 
 /**
- * Why a batch was not committed: it was `refused` by the database or never reached it; the connection was `lost`, and
- * nobody knows; or an event was there already, perhaps `repeated`.
+ * Why a batch was not committed: it was `unsent` for want of a connection; it was `refused` by the database; the connection
+ * was `lost`, and nobody knows; or an event was there already, perhaps `repeated`.
  */
 export interface NotCommitted {
-  readonly reason: "refused" | "lost" | "repeated"
+  readonly reason: "unsent" | "refused" | "lost" | "repeated"
   readonly error: EventStoreError
 }
 
@@ -43,7 +43,7 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     parameters: () => ReadonlyArray<unknown>
   ): Effect.Effect<ReadonlyArray<Row>, NotCommitted> =>
     client.reserve.pipe(
-      Effect.mapError((error): NotCommitted => ({ reason: "refused", error: toStoreError(error) })),
+      Effect.mapError((error): NotCommitted => ({ reason: "unsent", error: toStoreError(error) })),
       Effect.flatMap((connection) =>
         Effect.mapError(
           Effect.suspend(() => connection.execute(text, parameters(), undefined)),
@@ -136,13 +136,13 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     failed?: NotCommitted & { readonly since: number }
   ): Effect.fn.Return<AppendOutcome, EventStoreError> {
     const since = failed?.since ?? (yield* Clock.currentTimeMillis)
-    let doubt = failed === undefined || failed.reason === "refused" ? undefined : failed.reason
+    let doubt = failed?.reason === "lost" || failed?.reason === "repeated" ? failed.reason : undefined
     for (let attempt = 0;; attempt++) {
       const outcome = yield* Effect.result(doubt === undefined ? sendAll(appends) : sendUnlessThere(appends, doubt))
       if (Result.isSuccess(outcome)) return outcome.success
       const { error, reason } = outcome.failure
       if (doubt !== "lost") {
-        if (reason === "refused") return yield* error
+        if (reason === "refused" || reason === "unsent") return yield* error
         doubt = reason
       } else if (reason === "refused" && !error.isRetryable) return yield* error
       if ((yield* Clock.currentTimeMillis) - since > patienceMillis) {

@@ -79,8 +79,14 @@ export const make = Effect.fnUntraced(function*(
           }
         })
       }
-      // one append that cannot be stored must not take the others down with it
       const failure = Cause.findErrorOption(exit.cause)
+      if (Option.isSome(failure) && failure.value.reason === "unsent") {
+        const { error } = failure.value
+        return Effect.sync(() => {
+          for (const { settle } of members) settle(Effect.fail(error))
+        })
+      }
+      // one append that cannot be stored must not take the others down with it
       return Effect.flatMap(Clock.currentTimeMillis, (since) =>
         Effect.forEach(
           members,
