@@ -3,56 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import * as SqlClient from "effect/sql/SqlClient"
-import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
-import { EventStore } from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
 import * as TestDatabase from "../support/TestDatabase.ts"
-import { openTransaction, sessionsOf, startProcess, store, untilBlocked } from "./fixtures/database.ts"
+import { append, busyDatabase, busyProcess, centsOf, terminateBlocked, transactionsOf } from "./fixtures/busy.ts"
+import { sessionsOf, startProcess, store, untilBlocked } from "./fixtures/database.ts"
 import { makeDeafStreams } from "./fixtures/deafStream.ts"
-import { credited, freshId, makeAccount } from "./fixtures/domain.ts"
-
-const account = makeAccount()
-const append = (id: string, cents: number, condition = AppendCondition.any) =>
-  EventStore.use((store) => store.append(account, id, [credited(cents)], { condition }))
-
-/** Keeps everybody else from appending until it ends. */
-const busyDatabase = Effect.gen(function*() {
-  const other = yield* openTransaction
-  yield* other.run(append(freshId(), 1))
-  return other
-})
-
-/** A process with one append that waits for its turn in the database, so that the next ones wait in the process. */
-const busyProcess = Effect.gen(function*() {
-  const process = yield* startProcess()
-  const database = yield* busyDatabase
-  const id = freshId()
-  const fiber = yield* Effect.forkChild(process.run(append(id, 1)))
-  yield* untilBlocked(process)
-  return { process, database, id, fiber }
-})
-
-const centsOf = (id: string) =>
-  Effect.map(
-    EventStore.use((store) => Stream.runCollect(store.read(account, id))),
-    (events) => events.map(({ event }) => event.cents)
-  )
-
-const transactionsOf = (ids: ReadonlyArray<string>) =>
-  SqlClient.SqlClient.use((sql) =>
-    Effect.map(
-      sql<{ commits: bigint }>`select count(distinct xmin::text) as commits from refold.events
-        where stream_id = any(${ids}::text[])`,
-      ([row]) => Number(row?.commits)
-    )
-  )
+import { freshId } from "./fixtures/domain.ts"
 
 layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of concurrent fibers", (it) => {
   it.effect("that wait for the same commit share the next one", () =>
     Effect.gen(function*() {
-      const { database, fiber, process } = yield* busyProcess
+      const { database, fiber, process } = yield* busyProcess()
       const ids = Array.from({ length: 50 }, freshId)
       const others = yield* Effect.forkChild(
         process.run(Effect.forEach(ids, (id) => append(id, 2), { concurrency: "unbounded" }))
@@ -68,7 +30,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
 
   it.effect("succeed or are refused each on its own", () =>
     Effect.gen(function*() {
-      const { database, fiber, process } = yield* busyProcess
+      const { database, fiber, process } = yield* busyProcess()
       const ids = Array.from({ length: 10 }, freshId)
       const others = yield* Effect.forkChild(
         process.run(Effect.forEach(ids, (id, n) =>
@@ -90,7 +52,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
 
   it.effect("to one stream keep their order, and share a commit", () =>
     Effect.gen(function*() {
-      const { database, fiber, process } = yield* busyProcess
+      const { database, fiber, process } = yield* busyProcess()
       const id = freshId()
       const cents = Array.from({ length: 30 }, (_, n) => n)
       const all = yield* Effect.forkChild(
@@ -111,7 +73,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
 
   it.effect("to one stream go on when the first of them is refused", () =>
     Effect.gen(function*() {
-      const { database, fiber, process } = yield* busyProcess
+      const { database, fiber, process } = yield* busyProcess()
       const id = freshId()
       const all = yield* Effect.forkChild(process.run(Effect.all([
         Effect.result(append(id, 1, AppendCondition.streamExists)),
@@ -128,7 +90,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
 
   it.effect("that were not sent yet leave nothing behind when they are interrupted", () =>
     Effect.gen(function*() {
-      const { database, fiber, process } = yield* busyProcess
+      const { database, fiber, process } = yield* busyProcess()
       const [withdrawn, patient] = [freshId(), freshId()]
       const withdrawnFiber = yield* Effect.forkChild(process.run(append(withdrawn, 1)))
       const patientFiber = yield* Effect.forkChild(process.run(append(patient, 1)))
@@ -141,7 +103,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
 
   it.effect("that nobody waits for any more are cancelled", () =>
     Effect.gen(function*() {
-      const { database, fiber, id, process } = yield* busyProcess
+      const { database, fiber, id, process } = yield* busyProcess()
       yield* Fiber.interrupt(fiber)
       assert.isTrue((yield* sessionsOf(process)).every(({ blocked }) => !blocked))
       yield* database.commit
@@ -186,7 +148,6 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
 
   it.effect("whose connection breaks get an answer: what was not appended is appended again, once", () =>
     Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
       const process = yield* startProcess()
       const database = yield* busyDatabase
       const ids = Array.from({ length: 5 }, freshId)
@@ -194,9 +155,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
         process.run(Effect.forEach(ids, (id) => append(id, 1), { concurrency: "unbounded" }))
       )
       yield* untilBlocked(process)
-      for (const { blocked, pid } of yield* sessionsOf(process)) {
-        if (blocked) yield* sql`select pg_terminate_backend(${pid}, 5000)`
-      }
+      yield* terminateBlocked(yield* sessionsOf(process))
       // it asks what became of them, and has to wait for its turn to be told
       yield* untilBlocked(process)
       yield* database.commit

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import { EventStore } from "refold/EventStore"
 import { openTransaction, startProcess, store, untilBlocked } from "./fixtures/database.ts"
@@ -45,6 +46,24 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the order of
         seen.map(({ position }) => position),
         seen.map((e) => e.position).toSorted((a, b) => a - b)
       )
+    }))
+
+  it.effect("is kept for a reader whose statement is held up before it starts", () =>
+    Effect.gen(function*() {
+      const account = makeAccount(`Account-${freshId()}`)
+      yield* append(account, "1", 1)
+      const holdsTable = yield* openTransaction
+      yield* holdsTable.run(SqlClient.SqlClient.use((sql) => sql`lock table refold.events in access exclusive mode`))
+      const other = yield* startProcess({ store: { migrate: false } })
+      const reader = yield* Effect.forkChild(
+        other.run(EventStore.use((store) => store.subscribe([account]).pipe(Stream.take(4), Stream.runCollect)))
+      )
+      yield* untilBlocked(other)
+      yield* holdsTable.run(append(account, "1", 2))
+      yield* holdsTable.run(append(account, "2", 3))
+      yield* holdsTable.commit
+      yield* append(account, "1", 4)
+      assert.deepStrictEqual((yield* Fiber.join(reader)).map(({ event }) => event.cents), [1, 2, 3, 4])
     }))
 
   it.effect("goes on over the positions of a transaction that was rolled back", () =>

@@ -4,10 +4,17 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { AppendCondition, EventStore, Projection } from "refold"
-import type { AppendConditionFailed } from "refold/AppendCondition"
+import type { AppendConditionFailed, AppendConditionsFailed } from "refold/AppendCondition"
 import type { CheckpointMoved, Checkpoints } from "refold/Checkpoints"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
-import type { EventStoreError, Unavailable, UnreadableEvent } from "refold/EventStoreError"
+import type { Tagged } from "refold/Decider"
+import type {
+  EventIdTaken,
+  EventStoreError,
+  OutcomeUnknown,
+  Unavailable,
+  UnreadableEvent
+} from "refold/EventStoreError"
 import type { LockExpired, LockTimeout } from "refold/Lock"
 import type { Appended, RecordedEvent } from "refold/RecordedEvent"
 import type { StreamId } from "refold/StreamId"
@@ -173,6 +180,101 @@ describe("a lock", () => {
         Printer | EventStore.EventStore
       >
     >()
+  })
+})
+
+describe("appends to several streams", () => {
+  const lead = EventStore.appendTo(Lead, "1", [{ _tag: "NameChanged", name: "Ann" }], {
+    condition: AppendCondition.at(1),
+    eventIds: ["017f22e2-79b0-7cc3-98c4-dc0c0c07398f"]
+  })
+  const account = EventStore.appendTo(Account, "1", [{ _tag: "Credited", cents: 1 }])
+
+  test("are each of the events of their source", () => {
+    expectTypeOf(lead).toEqualTypeOf<EventStore.StreamAppend<LeadEvent>>()
+    expectTypeOf(account).toEqualTypeOf<EventStore.StreamAppend<AccountEvent>>()
+    expectTypeOf(EventStore.appendTo(Lead, "1", [])).toEqualTypeOf<EventStore.StreamAppend<LeadEvent>>()
+    // @ts-expect-error: a credit is no event of a lead
+    void EventStore.appendTo(Lead, "1", [{ _tag: "Credited", cents: 1 }])
+    // @ts-expect-error: metadata are given for all of them
+    void EventStore.appendTo(Lead, "1", [], { metadata: { actor: "ann" } })
+    // @ts-expect-error: an id for each event
+    void EventStore.appendTo(Lead, "1", [{ _tag: "NameChanged", name: "Ann" }], { eventIds: "1" })
+  })
+
+  test("give a result for each, in their order", () => {
+    const all = EventStore.appendAll([account, lead], { metadata: { actor: "ann" } })
+    expectTypeOf(all).toEqualTypeOf<
+      Effect.Effect<
+        readonly [Appended<AccountEvent>, Appended<LeadEvent>],
+        AppendConditionsFailed | EventStoreError,
+        EventStore.EventStore
+      >
+    >()
+    const program = Effect.gen(function*() {
+      const store = yield* EventStore.EventStore
+      const [credited, named] = yield* store.appendAll([account, lead])
+      expectTypeOf(credited.events[0]!.event).toEqualTypeOf<AccountEvent>()
+      expectTypeOf(named.missed[0]!.event).toEqualTypeOf<LeadEvent>()
+      expectTypeOf(named.repeated).toEqualTypeOf<boolean>()
+      // @ts-expect-error: there are two
+      return (yield* store.appendAll([account, lead]))[2]
+    })
+    expectTypeOf<Effect.Services<typeof program>>().toEqualTypeOf<EventStore.EventStore>()
+    const none = EventStore.appendAll([])
+    expectTypeOf<Effect.Success<typeof none>>().toEqualTypeOf<readonly []>()
+  })
+
+  test("may be a list of any length", () => {
+    const transfers = ["1", "2"].map((id) => EventStore.appendTo(Account, id, [{ _tag: "Credited", cents: 1 }]))
+    const transferred = EventStore.appendAll(transfers)
+    expectTypeOf<Effect.Success<typeof transferred>>().toEqualTypeOf<ReadonlyArray<Appended<AccountEvent>>>()
+    const mixed: ReadonlyArray<typeof lead | typeof account> = [lead, account]
+    const appended = EventStore.appendAll(mixed)
+    expectTypeOf<Effect.Success<typeof appended>[number]>().toEqualTypeOf<Appended<LeadEvent | AccountEvent>>()
+  })
+
+  test("fail with every condition that does not hold", () => {
+    const told = Effect.catchTag(EventStore.appendAll([lead, account]), "AppendConditionsFailed", ({ failures }) => {
+      expectTypeOf(failures).toEqualTypeOf<NonEmptyReadonlyArray<AppendConditionFailed<Tagged>>>()
+      return Effect.succeed(failures[0].actual)
+    })
+    expectTypeOf<Effect.Error<typeof told>>().toEqualTypeOf<EventStoreError>()
+    // @ts-expect-error: that is the error of an append to one stream
+    void Effect.catchTag(EventStore.appendAll([lead]), "AppendConditionFailed", () => Effect.void)
+    // @ts-expect-error: an append takes what `appendTo` makes
+    void EventStore.appendAll([Lead])
+    // @ts-expect-error: conditions are those of each append
+    void EventStore.appendAll([lead], { condition: AppendCondition.noStream })
+  })
+})
+
+describe("options of an append", () => {
+  test("give metadata, or make it for each event", () => {
+    const events = [{ _tag: "Credited", cents: 1 }] as const
+    void EventStore.append(Account, "1", events, { metadata: (index) => ({ custom: { line: index } }) })
+    void EventStore.appendAll([], { metadata: (index) => ({ custom: { line: index } }) })
+    // @ts-expect-error: there is no such metadata
+    void EventStore.append(Account, "1", events, { metadata: { acter: "ann" } })
+    // @ts-expect-error: metadata, and not a string
+    void EventStore.append(Account, "1", events, { metadata: (index) => String(index) })
+    // @ts-expect-error: ids are text
+    void EventStore.append(Account, "1", events, { eventIds: [1] })
+  })
+
+  test("that make it possible to repeat it show in its reasons to fail", () => {
+    const append = EventStore.append(Account, "1", [{ _tag: "Credited", cents: 1 }])
+    void Effect.catchReasons(append, "EventStoreError", {
+      EventIdTaken: (reason) => {
+        expectTypeOf(reason).toEqualTypeOf<EventIdTaken>()
+        return Effect.succeed(reason.version)
+      },
+      OutcomeUnknown: (reason) => {
+        expectTypeOf(reason).toEqualTypeOf<OutcomeUnknown>()
+        expectTypeOf(reason.eventIds).toEqualTypeOf<ReadonlyArray<string>>()
+        return Effect.succeed(reason.stream)
+      }
+    })
   })
 })
 

@@ -11,11 +11,15 @@ import type { EventStore } from "refold/EventStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { interrupting } from "./internal/conformance/interrupting.ts"
 import { judging } from "./internal/conformance/judging.ts"
+import { limits } from "./internal/conformance/limits.ts"
 import { locking } from "./internal/conformance/locking.ts"
 import { modelling } from "./internal/conformance/modelling.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { repeating } from "./internal/conformance/repeating.ts"
+import { severalStreams } from "./internal/conformance/severalStreams.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -43,6 +47,8 @@ export const storeConformance = <E>(
 ): void =>
   layer(store, { excludeTestServices: true, timeout: options?.timeout ?? "60 seconds" })(name, (it) => {
     appending(it)
+    repeating(it)
+    severalStreams(it)
     reading(it)
     executing(it)
     racing(it)
@@ -50,4 +56,6 @@ export const storeConformance = <E>(
     locking(it)
     following(it)
     modelling(it)
+    interrupting(it)
+    limits(it)
   })

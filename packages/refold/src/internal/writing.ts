@@ -57,6 +57,7 @@ export const appendAll = (driver: EventStoreDriver) =>
   Effect.withFiber((fiber) => {
     const drafts: Array<Draft<Tagged>> = []
     const names = new Set<string>()
+    const ids = new Set<string>()
     for (const one of appends) {
       const draft = prepare(fiber, one, { ...options, eventIds: one.eventIds })
       if (Result.isFailure(draft)) return Effect.fail(draft.failure)
@@ -66,6 +67,10 @@ export const appendAll = (driver: EventStoreDriver) =>
         return Effect.die(new RangeError(`two appends to ${category}-${id} in one: join their events`))
       }
       names.add(name)
+      for (const { id, type } of draft.success.append.events) {
+        if (ids.has(id)) return Effect.fromResult(invalid(draft.success.append.stream, type, sameId))
+        ids.add(id)
+      }
       drafts.push(draft.success)
     }
     const prepared = drafts.map((draft) => draft.append)
@@ -100,6 +105,13 @@ const prepare = <Event extends Tagged>(
   { condition = AppendCondition.any, events, id, source }: StreamAppend<Event>,
   { eventIds, metadata }: AppendCondition.AppendOptions
 ): Result.Result<Draft<Event>, EventStoreError> => {
+  const { atLeast, atMost, since } = condition
+  for (const version of [atLeast, atMost, since?.version]) {
+    if (version !== undefined && version !== Infinity && !Number.isSafeInteger(version)) {
+      // a fault of the program, which engines would take for different things
+      throw new RangeError(`the version in a condition must be a whole number, not ${version}`)
+    }
+  }
   const named = streamIn(fiber, source.category, id)
   if (Result.isFailure(named)) return Result.fail(named.failure)
   const stream = named.success
@@ -182,13 +194,15 @@ const encodeMetadata = (metadata: Metadata.Metadata): Result.Result<string, stri
   return text
 }
 
+const sameId = "two events have the same id"
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 const idsProblem = (ids: ReadonlyArray<string>, events: number): string | undefined => {
   if (ids.length !== events) return `${events} events need as many eventIds, not ${ids.length}`
   const wrong = ids.find((id) => !uuid.test(id))
   if (wrong !== undefined) return `its id ${JSON.stringify(wrong)} is not a UUID`
-  return new Set(ids.map((id) => id.toLowerCase())).size < ids.length ? "two events have the same id" : undefined
+  return new Set(ids.map((id) => id.toLowerCase())).size < ids.length ? sameId : undefined
 }
 
 const invalid = (stream: StreamId, type: string, problem: string): Result.Result<never, EventStoreError> =>

@@ -12,17 +12,18 @@ import {
   repetition
 } from "refold/EventStoreDriver"
 import { EventStoreError, OutcomeUnknown } from "refold/EventStoreError"
+import type { StreamId } from "refold/StreamId"
 import { type AppendRow, parametersOf, type Verdict, verdictsOf } from "./batches.ts"
 import { isLost, isRepeated, toStoreError } from "./errors.ts"
 import { type EventRow, storedEvent } from "./rows.ts"
 import type { Statements } from "./sql/statements.ts"
 
 /**
- * Why a batch was not committed: it was `refused` by the database or never reached it; the connection was `lost`, and
- * nobody knows; or an event was there already, perhaps `repeated`.
+ * Why a batch was not committed: it was `unsent` for want of a connection; it was `refused` by the database; the connection
+ * was `lost`, and nobody knows; or an event was there already, perhaps `repeated`.
  */
 export interface NotCommitted {
-  readonly reason: "refused" | "lost" | "repeated"
+  readonly reason: "unsent" | "refused" | "lost" | "repeated"
   readonly error: EventStoreError
 }
 
@@ -42,7 +43,7 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     parameters: () => ReadonlyArray<unknown>
   ): Effect.Effect<ReadonlyArray<Row>, NotCommitted> =>
     client.reserve.pipe(
-      Effect.mapError((error): NotCommitted => ({ reason: "refused", error: toStoreError(error) })),
+      Effect.mapError((error): NotCommitted => ({ reason: "unsent", error: toStoreError(error) })),
       Effect.flatMap((connection) =>
         Effect.mapError(
           Effect.suspend(() => connection.execute(text, parameters(), undefined)),
@@ -65,6 +66,11 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
   const sendAll = (appends: Appends): Effect.Effect<AppendOutcome, NotCommitted> =>
     Effect.map(send(appends, true), outcomeOf)
 
+  const lastOf = Effect.fnUntraced(function*(stream: StreamId) {
+    const { version } = yield* readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 })
+    return version === 0 ? undefined : (yield* readStream({ stream, after: version - 1, limit: 1 })).events[0]
+  })
+
   /** What the store knows of the events, whatever connection they came through. */
   const lookUp = Effect.fnUntraced(function*(
     appends: Appends
@@ -84,19 +90,20 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     )
     if (ends === undefined) return undefined
     const found = yield* Effect.fromResult(ends)
+    const repeated = appends.some(({ mayRepeat }) => mayRepeat)
     const placements = yield* Effect.forEach(
       appends,
-      ({ condition, events, mayRepeat, stream }, index) =>
+      ({ condition, events, stream }, index) =>
         Effect.gen(function*() {
-          const end = found[index]
-          const version = end?.version ?? (yield* readStream({ stream, after: 0, limit: 1 })).version
+          const end = found[index] ?? (yield* lastOf(stream))
+          const version = end?.version ?? 0
           const known = AppendCondition.knownVersion(condition)
           const before = version - events.length
           const { events: missed } = known === undefined || known >= before
             ? { events: [] }
             : yield* readStream({ stream, after: known, limit: before - known })
-          const { position, recordedAt } = end ?? found.find((other) => other !== undefined)!
-          return { version, position, recordedAt, missed, repeated: mayRepeat }
+          const { recordedAt } = end ?? found.find((other) => other !== undefined)!
+          return { version, position: end?.position ?? 0, recordedAt, missed, repeated }
         })
     )
     return { _tag: "Appended", placements }
@@ -107,13 +114,17 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     appends: Appends,
     doubt: "lost" | "repeated"
   ): Effect.fn.Return<AppendOutcome, NotCommitted> {
+    // what was lost remains so until the store has told what is there
+    const untold = (error: EventStoreError): NotCommitted => ({
+      reason: error.isRetryable || (doubt === "lost" && error.reason._tag !== "EventIdTaken") ? "lost" : "refused",
+      error
+    })
     // when it is our turn, appends that were lost on their way have ended
-    if (doubt === "lost") yield* exclusively(statement.awaitAppends, () => [])
-    const found = yield* Effect.mapError(
-      lookUp(appends),
-      (error): NotCommitted => ({ reason: error.isRetryable ? "lost" : "refused", error })
-    )
-    return found ?? (yield* sendAll(appends))
+    if (doubt === "lost") {
+      yield* Effect.mapError(exclusively(statement.awaitAppends, () => []), ({ error }) => untold(error))
+    }
+    const found = Effect.mapError(lookUp(appends), untold)
+    return yield* unlessThere(found, sendAll(appends))
   })
 
   /**
@@ -125,13 +136,13 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     failed?: NotCommitted & { readonly since: number }
   ): Effect.fn.Return<AppendOutcome, EventStoreError> {
     const since = failed?.since ?? (yield* Clock.currentTimeMillis)
-    let doubt = failed === undefined || failed.reason === "refused" ? undefined : failed.reason
+    let doubt = failed?.reason === "lost" || failed?.reason === "repeated" ? failed.reason : undefined
     for (let attempt = 0;; attempt++) {
       const outcome = yield* Effect.result(doubt === undefined ? sendAll(appends) : sendUnlessThere(appends, doubt))
       if (Result.isSuccess(outcome)) return outcome.success
       const { error, reason } = outcome.failure
       if (doubt !== "lost") {
-        if (reason === "refused") return yield* error
+        if (reason === "refused" || reason === "unsent") return yield* error
         doubt = reason
       } else if (reason === "refused" && !error.isRetryable) return yield* error
       if ((yield* Clock.currentTimeMillis) - since > patienceMillis) {
@@ -150,6 +161,17 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
 
   return { send, settleAlone, lookUp, appendInTransaction }
 }
+
+/** Who is refused may have run into the same append, made meanwhile by somebody else or by a statement that was lost. */
+export const unlessThere = Effect.fnUntraced(function*<E>(
+  lookUp: Effect.Effect<AppendOutcome | undefined, E>,
+  send: Effect.Effect<AppendOutcome, E>
+) {
+  const found = yield* lookUp
+  if (found !== undefined) return found
+  const outcome = yield* send
+  return outcome._tag === "Refused" ? (yield* lookUp) ?? outcome : outcome
+})
 
 const outcomeOf = (verdicts: ReadonlyArray<Verdict>): AppendOutcome => {
   const [first, ...others] = verdicts.flatMap((verdict, index) =>

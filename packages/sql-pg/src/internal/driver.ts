@@ -41,11 +41,10 @@ export const make = Effect.fnUntraced(function*(
 
   return {
     append: Effect.fnUntraced(function*(appends) {
-      if (appends.some(({ mayRepeat }) => mayRepeat)) {
-        const found = yield* committing.lookUp(appends)
-        if (found !== undefined) return found
-      }
-      return yield* (yield* inTransaction) ? committing.appendInTransaction(appends) : appendWithOthers(appends)
+      const send = (yield* inTransaction) ? committing.appendInTransaction(appends) : appendWithOthers(appends)
+      return yield* appends.some(({ mayRepeat }) => mayRepeat)
+        ? Committing.unlessThere(committing.lookUp(appends), send)
+        : send
     }),
     readStream,
     readLog: ({ after, categories, limit, tenant }) =>

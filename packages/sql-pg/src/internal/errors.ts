@@ -8,7 +8,7 @@ import * as EventStoreError from "refold/EventStoreError"
 /** An error of the database in the words of the store. */
 export const toStoreError = (error: SqlError): EventStoreError.EventStoreError =>
   new EventStoreError.EventStoreError({
-    reason: error.isRetryable || isPassing(error) || violates(error, "version_once")
+    reason: error.isRetryable || isPassing(error) || violates(error, "version_once") || isRepeated(error)
       ? new EventStoreError.Unavailable({ message: describe(error), cause: error })
       : new EventStoreError.StoreFailure({ message: describe(error), cause: error })
   })
@@ -16,7 +16,8 @@ export const toStoreError = (error: SqlError): EventStoreError.EventStoreError =
 /**
  * What the client does not know to be worth trying again: PostgreSQL ends or refuses a session with class 57P when it
  * shuts down or starts, and with class 53 when it has run out of connections, memory or disk. A version that is taken was
- * judged on a snapshot older than the lock on appends, which only a stricter isolation level than the default does.
+ * judged on a snapshot older than the lock on appends, which only a stricter isolation level than the default does. An event
+ * that has come to be there meanwhile, in a transaction, is found by the next one.
  */
 const isPassing = (error: SqlError): boolean => /^(57P|53)/.test(codeOf(error))
 

@@ -50,6 +50,7 @@ export const make = Effect.fnUntraced(function*(
 ) {
   let waiting: Array<Waiting> = []
   let wake = () => {}
+  let isClosed = false
   let underWay: { readonly members: ReadonlyArray<Waiting>; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
 
   const context = yield* Effect.context<never>()
@@ -80,12 +81,20 @@ export const make = Effect.fnUntraced(function*(
       if (Exit.isSuccess(exit)) {
         return Effect.sync(() => {
           for (const [index, group] of groups.entries()) {
-            waiting = settleGroup(group, exit.value[index]!).concat(waiting)
+            const unsettled = settleGroup(group, exit.value[index]!)
+            for (const { abandoned, settle } of unsettled) if (abandoned) settle(Effect.interrupt)
+            waiting = unsettled.filter(({ abandoned }) => !abandoned).concat(waiting)
           }
         })
       }
-      // one append that cannot be stored must not take the others down with it
       const failure = Cause.findErrorOption(exit.cause)
+      if (Option.isSome(failure) && failure.value.reason === "unsent") {
+        const { error } = failure.value
+        return Effect.sync(() => {
+          for (const { settle } of members) settle(Effect.fail(error))
+        })
+      }
+      // one append that cannot be stored must not take the others down with it
       return Effect.flatMap(Clock.currentTimeMillis, (since) =>
         Effect.forEach(
           members,
@@ -113,6 +122,7 @@ export const make = Effect.fnUntraced(function*(
   // runs after the fiber below has finished the batch it had in hand
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
+      isClosed = true
       for (const { settle } of waiting) settle(Effect.fail(closed))
       waiting = []
     })
@@ -121,6 +131,7 @@ export const make = Effect.fnUntraced(function*(
 
   return (appends: Appends): Effect.Effect<AppendOutcome, EventStoreError> =>
     Effect.callback<AppendOutcome, EventStoreError>((resume) => {
+      if (isClosed) return resume(Effect.fail(closed))
       let settled: (() => void) | undefined
       let isSettled = false
       const member: Waiting = {
@@ -161,7 +172,8 @@ const divide = (
     const name = `${tenant}\0${category}\0${id}`
     const group = groups.get(name)
     const isFull = events > 0 && (events + append.events.length > maxEvents || length > maxLength)
-    if (member.appends.length > 1 || isFull || (group !== undefined && !isUnconditional(append))) {
+    const fits = group === undefined || (group[0].appends[0].events.length > 0 && isUnconditional(append))
+    if (member.appends.length > 1 || isFull || !fits) {
       rest.push(member)
       continue
     }

@@ -34,13 +34,16 @@ as $$
 #variable_conflict use_column
 declare
   instant timestamptz;
+  next bigint;
   base bigint;
 begin
   perform pg_advisory_xact_lock(hashtextextended('refold:append:${name}', 0));
   instant := clock_timestamp();
   if writes then
-    base := nextval('"${name}".positions') - 1;
-    if cardinality(appends) > 1 then
+    -- the sequence may be behind what was copied here without it, as by logical replication
+    next := nextval('"${name}".positions');
+    base := greatest(next - 1, (select max(e.position) from "${name}".events e));
+    if base + cardinality(appends) > next then
       perform setval('"${name}".positions', base + cardinality(appends));
     end if;
     perform pg_notify('${name}', '');

@@ -1,14 +1,13 @@
 import { assert } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
-import { EventStore } from "refold/EventStore"
+import { appendTo, EventStore } from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
-import { Account, freshId, type It, Lead } from "./fixtures.ts"
-
-const renamed = (name: string) => ({ _tag: "NameChanged" as const, name })
-const closed = { _tag: "StatusChanged" as const, status: "Closed" as const }
+import { Account, closed, freshId, type It, Lead, renamed } from "./fixtures.ts"
 
 const failure = <A, E>(result: Result.Result<A, E>): E => {
   assert.isTrue(Result.isFailure(result), "expected a failure")
@@ -107,6 +106,24 @@ export const appending = (it: It) => {
         assert.instanceOf(error, AppendCondition.AppendConditionFailed)
         assert.strictEqual(error.actual, 3)
       }
+    }))
+
+  it.effect("a condition on a version that is not a whole number is a fault of the program", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const id = freshId()
+      const { any, at, onlySince } = AppendCondition
+      for (const condition of [at(Number.NaN), at(0.5), onlySince(Number.NaN, []), { ...any, atMost: Number.NaN }]) {
+        const appends: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+          store.append(Lead, id, [closed], { condition }),
+          store.appendAll([appendTo(Lead, id, [closed], { condition })])
+        ]
+        for (const append of appends) {
+          const exit = yield* Effect.exit(append)
+          assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", "must be a whole number, not ")
+        }
+      }
+      assert.strictEqual(yield* store.version(Lead, id), 0)
     }))
 
   it.effect("an append without events only checks its condition", () =>

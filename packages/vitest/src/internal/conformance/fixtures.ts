@@ -18,6 +18,9 @@ export type It = Vitest.MethodsNonLive<Services>
 /** An id no other test has used, so that tests may share a database. */
 export const freshId = (): string => globalThis.crypto.randomUUID()
 
+/** As many ids. */
+export const freshIds = (count: number): ReadonlyArray<string> => Array.from({ length: count }, freshId)
+
 const status = Schema.Literals(["Available", "FollowUp", "Closed"])
 
 export class LeadUnknown extends Data.TaggedError("LeadUnknown")<{}> {}
@@ -94,6 +97,10 @@ export const makeAccount = (category: string) =>
 
 export const Lead = makeLead("Lead")
 export const Account = makeAccount("Account")
+
+export const renamed = (name: string) => ({ _tag: "NameChanged" as const, name })
+export const closed = { _tag: "StatusChanged" as const, status: "Closed" as const }
+export const credited = (cents: number) => ({ _tag: "Credited" as const, cents })
 
 /**
  * Runs an effect up to its first append and holds it there: it has loaded and decided, as a slow process has. `pass` lets
