@@ -62,7 +62,7 @@ export const execute = <T extends Types>(
           "refold.missed": missed.length,
           "refold.attempts": 1 + attempts - turn.attemptsLeft
         }))
-      return Telemetry.traced("execute", stream, () => ({ "refold.command": command._tag }), outcome)
+      return Telemetry.traced("execute", stream, { "refold.command": command._tag }, outcome)
     }))
 
 /** Decides at the start, and on what was there when the command arrived. */
@@ -72,15 +72,14 @@ const decide = <T extends Types>(
   start: Timelines.Moment<T["State"], T["Event"]>,
   mayBeBehind: boolean
 ) =>
-  Telemetry.traced(
-    "decide",
-    question.stream,
-    () => ({ "refold.command": question.command._tag, "refold.version": start.version }),
-    Effect.sync(() => {
+  Effect.withFiber((fiber) => {
+    const decision = Effect.sync(() => {
       const self = Deliberation.begin(aggregate, question, start)
       return { self, arrived: start.version === self.expected ? Deliberation.arrive(self, { mayBeBehind }) : "arrived" }
     })
-  )
+    const attributes = { "refold.command": question.command._tag, "refold.version": start.version }
+    return Telemetry.isTraced(fiber) ? Telemetry.traced("decide", question.stream, attributes, decision) : decision
+  })
 
 /**
  * Load, decide, append. The decision is made at the moment the command knows; then it walks forward over the events it

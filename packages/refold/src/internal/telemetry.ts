@@ -70,19 +70,15 @@ export const isTraced = ({ cache: { span, tracer, tracerEnabled } }: Fiber.Fiber
 export const traced = <A, E, R>(
   name: "execute" | "load" | "decide" | "append",
   stream: StreamId,
-  attributes: () => Readonly<Record<string, unknown>>,
+  attributes: Readonly<Record<string, unknown>>,
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) =>
-    isTraced(fiber)
-      ? Effect.withSpan(self, `refold.${name}`, {
-        captureStackTrace: false,
-        attributes: {
-          "refold.tenant": stream.tenant,
-          "refold.category": stream.category,
-          "refold.stream": stream.id,
-          ...attributes()
-        }
-      })
-      : self
-  )
+  Effect.withSpan(self, `refold.${name}`, {
+    captureStackTrace: false,
+    attributes: {
+      "refold.tenant": stream.tenant,
+      "refold.category": stream.category,
+      "refold.stream": stream.id,
+      ...attributes
+    }
+  })

@@ -7,7 +7,7 @@ import * as AppendCondition from "../AppendCondition.ts"
 import type { Tagged } from "../Decider.ts"
 import type { EventSource } from "../EventSource.ts"
 import type { AllAppended, StreamAppend } from "../EventStore.ts"
-import type { Append, EventStoreDriver, NewEvent, Placement, Refusal } from "../EventStoreDriver.ts"
+import type { Append, AppendOutcome, EventStoreDriver, NewEvent, Placement, Refusal } from "../EventStoreDriver.ts"
 import { EventStoreError, InvalidEvent } from "../EventStoreError.ts"
 import * as Metadata from "../Metadata.ts"
 import type { Appended, RecordedEvent } from "../RecordedEvent.ts"
@@ -15,7 +15,7 @@ import type { StreamId } from "../StreamId.ts"
 import { decodeAll } from "./decoding.ts"
 import * as EventIds from "./eventIds.ts"
 import { streamIn } from "./naming.ts"
-import { traced } from "./telemetry.ts"
+import { isTraced, traced } from "./telemetry.ts"
 
 /** Encodes, appends, and turns the driver's outcome into recorded events, without reading them back. */
 export const append = (driver: EventStoreDriver) =>
@@ -28,24 +28,17 @@ export const append = (driver: EventStoreDriver) =>
   Effect.withFiber((fiber) => {
     const draft = prepare(fiber, { source, id, events, condition: options.condition }, options)
     if (Result.isFailure(draft)) return Effect.fail(draft.failure)
-    const { append: { stream } } = draft.success
-    return Effect.flatMap(
-      traced(
-        "append",
-        stream,
-        () => ({
-          "refold.events": events.length,
-          "refold.condition": AppendCondition.format(draft.success.append.condition)
-        }),
-        driver.append([draft.success.append])
-      ),
-      (
-        outcome
-      ): Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> =>
-        outcome._tag === "Appended"
-          ? appended(draft.success, outcome.placements[0]!)
-          : Effect.flatMap(refused(draft.success, outcome.refusals[0]), Effect.fail)
-    )
+    const placed = driver.append([draft.success.append])
+    const finish = (
+      outcome: AppendOutcome
+    ): Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> =>
+      outcome._tag === "Appended"
+        ? appended(draft.success, outcome.placements[0]!)
+        : Effect.flatMap(refused(draft.success, outcome.refusals[0]), Effect.fail)
+    if (!isTraced(fiber)) return Effect.flatMap(placed, finish)
+    const { append: { condition, stream } } = draft.success
+    const attributes = { "refold.events": events.length, "refold.condition": AppendCondition.format(condition) }
+    return Effect.flatMap(traced("append", stream, attributes, placed), finish)
   })
 
 /** The same for several streams, all or nothing. */

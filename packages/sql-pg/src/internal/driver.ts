@@ -1,5 +1,7 @@
 import type * as PgClient from "@effect/sql-pg/PgClient"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { EventStoreDriver } from "refold/EventStoreDriver"
@@ -35,17 +37,19 @@ export const make = Effect.fnUntraced(function*(
       })
     )
 
-  const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), Option.isSome)
+  const isInTransaction = (fiber: Fiber.Fiber<unknown, unknown>) =>
+    Option.isSome(Context.getOption(fiber.context, client.transactionService))
   const committing = Committing.make(client, statement, readStream)
   const appendWithOthers = yield* GroupCommit.make(committing.send, committing.settleAlone)
 
   return {
-    append: Effect.fnUntraced(function*(appends) {
-      const send = (yield* inTransaction) ? committing.appendInTransaction(appends) : appendWithOthers(appends)
-      return yield* appends.some(({ mayRepeat }) => mayRepeat)
-        ? Committing.unlessThere(committing.lookUp(appends), send)
-        : send
-    }),
+    append: (appends) =>
+      Effect.withFiber((fiber) => {
+        const send = isInTransaction(fiber) ? committing.appendInTransaction(appends) : appendWithOthers(appends)
+        return appends.some(({ mayRepeat }) => mayRepeat)
+          ? Committing.unlessThere(committing.lookUp(appends), send)
+          : send
+      }),
     readStream,
     readLog: ({ after, categories, limit, tenant }) =>
       Effect.map(
@@ -61,7 +65,7 @@ export const make = Effect.fnUntraced(function*(
         })
       ),
     watch,
-    inTransaction,
+    inTransaction: Effect.withFiber((fiber) => Effect.succeed(isInTransaction(fiber))),
     ...Leases.make(client, statement)
   }
 })
