@@ -138,7 +138,7 @@ export const check = Effect.fnUntraced(function*(options: Options): Effect.fn.Re
       if (onProgress !== undefined) yield* onProgress(figures)
       return true
     }),
-    { runs, seed, replay, size: 12, maxShrinks: 300 }
+    { runs, seed, replay, size: 30, maxShrinks: 300 }
   )
   if (result._tag === "Passed") return figures
   const told = (problems: ReadonlyArray<string>) => problems.slice(0, 5).map((problem) => `- ${problem}`).join("\n")

@@ -9,7 +9,7 @@ import type { Client } from "../../StoreModel.ts"
 import { commandOf, eventOf, makeStock, type Stock } from "./domain.ts"
 import { type Execution, keyOf, type Reading, type Transaction } from "./history.ts"
 import { type Action, type Demand, streams, type Write } from "./program.ts"
-import { CurrentlyDoing, giveWay, type Recorder } from "./recording.ts"
+import { CurrentlyDoing, giveWay, type Recorder, takeTurns } from "./recording.ts"
 
 /** What the clients of a program share. */
 export interface Scene {
@@ -119,7 +119,10 @@ export class Worker {
 
   private transact(writes: ReadonlyArray<Write>, end: "commit" | "rollback"): Effect.Effect<void, EventStoreError> {
     const transaction: Transaction = { end: end === "commit" ? "unknown" : "rolled back", endedAt: Infinity }
-    const all = Effect.forEach(writes, (write) => this.write(write, transaction), { discard: true })
+    const all = Effect.andThen(
+      Effect.forEach(writes, (write) => this.write(write, transaction), { discard: true }),
+      takeTurns
+    )
     const inside = Effect.flatMap(
       CurrentlyDoing,
       (doing) => Effect.provideService(all, CurrentlyDoing, { ...doing, transaction })

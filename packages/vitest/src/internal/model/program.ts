@@ -122,13 +122,12 @@ const action = ({ kills, transactions }: Abilities): Arbitrary.Arbitrary<Action>
   )
   const kill: Arbitrary.Arbitrary<Action> = tagged("Kill", Arbitrary.all({ session: upTo(99) }))
   return eitherOf<Action>(
-    write,
-    write,
-    write,
-    write,
+    ...Array.from({ length: 8 }, () => write),
+    read,
     read,
     interrupt,
-    ...transactions ? [transact] : [],
+    interrupt,
+    ...transactions ? [transact, transact, transact] : [],
     ...kills ? [kill] : []
   )
 }
@@ -138,7 +137,7 @@ export const programs = (abilities: Abilities): Arbitrary.Arbitrary<Program> => 
   const client = upTo(abilities.clients - 1)
   const step = Arbitrary.all({
     action: action(abilities),
-    until: oneOf(0, 0, 1, 2, 99),
+    until: oneOf(0, 0, 0, 0, 1, 2, 99),
     turns: Arbitrary.array(turns, { maxLength: 4 })
   })
   const subscriber = Arbitrary.all({
