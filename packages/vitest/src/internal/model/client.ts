@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
@@ -43,10 +44,12 @@ export class Worker {
         return this.write(action)
       case "Interrupt":
         return Effect.gen({ self: this }, function*() {
-          const fiber = yield* Effect.forkChild(this.write(action.write), { startImmediately: true })
+          const fiber = yield* Effect.forkChild(this.act(action.work), { startImmediately: true })
           yield* giveWay(action.after)
           yield* Fiber.interrupt(fiber)
-          yield* Effect.flatten(Fiber.await(fiber))
+          const exit = yield* Fiber.await(fiber)
+          // how a client undoes a transaction that was interrupted is its own affair
+          if (!Exit.hasInterrupts(exit)) yield* exit
         })
       case "Transact":
         return this.transact(action.writes, action.end)
