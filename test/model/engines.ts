@@ -57,7 +57,10 @@ const pglite = Effect.map(
 export const onPostgres = Effect.fnUntraced(function*(url: string) {
   const connect = (applicationName: string) => PgClient.layer({ url: Redacted.make(url), applicationName })
   const start = Effect.map(
-    Layer.build(Layer.fresh(Layer.provideMerge(PgEventStore.layer(), connect("refold model")))),
+    // a subscriber whose LISTEN was broken looks again soon, so that a run is many programs
+    Layer.build(
+      Layer.fresh(Layer.provideMerge(PgEventStore.layer({ pollInterval: "100 millis" }), connect("refold model")))
+    ),
     clientOf
   )
   const administrator = Context.get(yield* Layer.build(connect("administrator")), PgClient.PgClient)

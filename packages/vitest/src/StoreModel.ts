@@ -138,17 +138,20 @@ export const check = Effect.fnUntraced(function*(options: Options): Effect.fn.Re
       if (onProgress !== undefined) yield* onProgress(figures)
       return true
     }),
-    { runs, seed, replay, size: 12, maxShrinks: 300 }
+    { runs, seed, replay, size: 30, maxShrinks: 300 }
   )
   if (result._tag === "Passed") return figures
   const told = (problems: ReadonlyArray<string>) => problems.slice(0, 5).map((problem) => `- ${problem}`).join("\n")
   const falsified = result._tag === "Falsified" ? result : undefined
   const shrunk = falsified?.failure._tag === "PropertyError" ? falsified.failure.error : []
+  const notFound = result._tag === "ReplayMismatch"
+    ? "The race of the program to repeat did not come about this time"
+    : `The programs could not be made: ${result._tag}`
   return yield* new StoreModelFailed({
     seed,
     replay: falsified?.replay,
     runs: figures.programs + 1,
-    message: falsified === undefined ? `the programs could not be made: ${result._tag}` : [
+    message: falsified === undefined ? notFound : [
       `Program ${figures.programs + 1} of seed ${JSON.stringify(seed)} led to what no serial history explains:`,
       told(first?.problems ?? []),
       `after ${falsified.shrinks} simplifications, to:`,

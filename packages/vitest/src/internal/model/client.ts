@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as AppendCondition from "refold/AppendCondition"
@@ -9,7 +10,7 @@ import type { Client } from "../../StoreModel.ts"
 import { commandOf, eventOf, makeStock, type Stock } from "./domain.ts"
 import { type Execution, keyOf, type Reading, type Transaction } from "./history.ts"
 import { type Action, type Demand, streams, type Write } from "./program.ts"
-import { CurrentlyDoing, giveWay, type Recorder } from "./recording.ts"
+import { CurrentlyDoing, giveWay, type Recorder, takeTurns } from "./recording.ts"
 
 /** What the clients of a program share. */
 export interface Scene {
@@ -43,10 +44,12 @@ export class Worker {
         return this.write(action)
       case "Interrupt":
         return Effect.gen({ self: this }, function*() {
-          const fiber = yield* Effect.forkChild(this.write(action.write), { startImmediately: true })
+          const fiber = yield* Effect.forkChild(this.act(action.work), { startImmediately: true })
           yield* giveWay(action.after)
           yield* Fiber.interrupt(fiber)
-          yield* Effect.flatten(Fiber.await(fiber))
+          const exit = yield* Fiber.await(fiber)
+          // how a client undoes a transaction that was interrupted is its own affair
+          if (!Exit.hasInterrupts(exit)) yield* exit
         })
       case "Transact":
         return this.transact(action.writes, action.end)
@@ -119,7 +122,10 @@ export class Worker {
 
   private transact(writes: ReadonlyArray<Write>, end: "commit" | "rollback"): Effect.Effect<void, EventStoreError> {
     const transaction: Transaction = { end: end === "commit" ? "unknown" : "rolled back", endedAt: Infinity }
-    const all = Effect.forEach(writes, (write) => this.write(write, transaction), { discard: true })
+    const all = Effect.andThen(
+      Effect.forEach(writes, (write) => this.write(write, transaction), { discard: true }),
+      takeTurns
+    )
     const inside = Effect.flatMap(
       CurrentlyDoing,
       (doing) => Effect.provideService(all, CurrentlyDoing, { ...doing, transaction })

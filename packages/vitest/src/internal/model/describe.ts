@@ -31,7 +31,7 @@ const actionInWords = (action: Action): string => {
     case "Execute":
       return writeInWords(action)
     case "Interrupt":
-      return `interrupted after ${action.after} turns: ${writeInWords(action.write)}`
+      return `interrupted after ${action.after} turns: ${actionInWords(action.work)}`
     case "Transact":
       return `${action.end === "commit" ? "committed" : "rolled back"}: ${action.writes.map(writeInWords).join("; ")}`
     case "Read":

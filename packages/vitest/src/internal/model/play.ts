@@ -74,7 +74,7 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
       Effect.exit
     )
     if (Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause)) {
-      recorder.faults.push(`a subscriber failed: ${Cause.pretty(exit.cause)}`)
+      recorder.faults.push(`a subscriber failed: ${String(Cause.squash(exit.cause))}`)
     }
   })
 

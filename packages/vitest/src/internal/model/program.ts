@@ -24,12 +24,18 @@ export type Write =
     readonly ago: number
   }
 
+export interface Transact {
+  readonly _tag: "Transact"
+  readonly writes: ReadonlyArray<Write>
+  readonly end: "commit" | "rollback"
+}
+
 export type Action =
   | Write
+  | Transact
   | { readonly _tag: "Read"; readonly stream: number; readonly after: number }
   | { readonly _tag: "ReadAll"; readonly pageSize: number }
-  | { readonly _tag: "Transact"; readonly writes: ReadonlyArray<Write>; readonly end: "commit" | "rollback" }
-  | { readonly _tag: "Interrupt"; readonly write: Write; readonly after: number }
+  | { readonly _tag: "Interrupt"; readonly work: Write | Transact; readonly after: number }
   | { readonly _tag: "Kill"; readonly session: number }
 
 /** An action, what it waits for, and how often it gives way to others before each of its calls of the store. */
@@ -112,23 +118,23 @@ const action = ({ kills, transactions }: Abilities): Arbitrary.Arbitrary<Action>
     tagged("Read", Arbitrary.all({ stream, after: oneOf(0, 0, 1, 3) })),
     tagged("ReadAll", Arbitrary.all({ pageSize: oneOf(1000, 1, 2, 3) }))
   )
-  const interrupt: Arbitrary.Arbitrary<Action> = tagged("Interrupt", Arbitrary.all({ write, after: turns }))
-  const transact: Arbitrary.Arbitrary<Action> = tagged(
+  const transact = tagged(
     "Transact",
     Arbitrary.all({
       writes: Arbitrary.array(write, { minLength: 1, maxLength: 3 }),
       end: oneOf("commit", "rollback")
     })
   )
+  const work = transactions ? eitherOf<Write | Transact>(write, write, transact) : write
+  const interrupt: Arbitrary.Arbitrary<Action> = tagged("Interrupt", Arbitrary.all({ work, after: turns }))
   const kill: Arbitrary.Arbitrary<Action> = tagged("Kill", Arbitrary.all({ session: upTo(99) }))
   return eitherOf<Action>(
-    write,
-    write,
-    write,
-    write,
+    ...Array.from({ length: 8 }, () => write),
+    read,
     read,
     interrupt,
-    ...transactions ? [transact] : [],
+    interrupt,
+    ...transactions ? [transact, transact, transact] : [],
     ...kills ? [kill] : []
   )
 }
@@ -138,7 +144,7 @@ export const programs = (abilities: Abilities): Arbitrary.Arbitrary<Program> => 
   const client = upTo(abilities.clients - 1)
   const step = Arbitrary.all({
     action: action(abilities),
-    until: oneOf(0, 0, 1, 2, 99),
+    until: oneOf(0, 0, 0, 0, 1, 2, 99),
     turns: Arbitrary.array(turns, { maxLength: 4 })
   })
   const subscriber = Arbitrary.all({

@@ -24,7 +24,8 @@ export const CurrentlyDoing = Context.Reference<Doing>("@refold/vitest/StoreMode
 export const giveWay = (times: number): Effect.Effect<void> =>
   Effect.repeat(Effect.yieldNow, { times: times - 1 }).pipe(Effect.when(Effect.succeed(times > 0)), Effect.asVoid)
 
-const takeTurns = Effect.flatMap(CurrentlyDoing, ({ turns }) => giveWay(turns.shift() ?? 0))
+/** Lets others go first as often as the step that is under way says. */
+export const takeTurns = Effect.flatMap(CurrentlyDoing, ({ turns }) => giveWay(turns.shift() ?? 0))
 
 /** Counts instants, and keeps what was tried and what went wrong. */
 export class Recorder {
@@ -49,7 +50,7 @@ export class Recorder {
         reason.error.isRetryable
       )
     )
-    if (!isHarmless) this.faults.push(`${what} failed: ${Cause.pretty(cause)}`)
+    if (!isHarmless) this.faults.push(`${what} failed: ${String(Cause.squash(cause))}`)
   }
 
   /** The store, with every append recorded and labelled. */
