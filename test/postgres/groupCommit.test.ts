@@ -1,12 +1,23 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as AppendCondition from "refold/AppendCondition"
+import * as EventStore from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
 import * as TestDatabase from "../support/TestDatabase.ts"
-import { append, busyDatabase, busyProcess, centsOf, terminateBlocked, transactionsOf } from "./fixtures/busy.ts"
+import {
+  account,
+  append,
+  busyDatabase,
+  busyProcess,
+  centsOf,
+  terminateBlocked,
+  transactionsOf
+} from "./fixtures/busy.ts"
 import { sessionsOf, startProcess, store, untilBlocked } from "./fixtures/database.ts"
 import { makeDeafStreams } from "./fixtures/deafStream.ts"
 import { freshId } from "./fixtures/domain.ts"
@@ -26,6 +37,31 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
       assert.strictEqual(yield* transactionsOf(ids), 1)
       assert.deepStrictEqual(appended.map(({ version }) => version), ids.map(() => 1))
       assert.strictEqual(new Set(appended.map(({ position }) => position)).size, 50)
+    }))
+
+  it.effect("that are started together share a commit although nobody is under way", () =>
+    Effect.gen(function*() {
+      const { run } = yield* startProcess()
+      const ids = Array.from({ length: 20 }, freshId)
+      yield* run(Effect.forEach(ids, (id) => append(id, 1), { concurrency: "unbounded" }))
+      assert.strictEqual(yield* transactionsOf(ids), 1)
+    }))
+
+  it.effect("that only check their conditions take no position, and tell nobody to look", () =>
+    Effect.gen(function*() {
+      const sql = yield* PgClient.PgClient
+      const { run } = yield* startProcess()
+      const notifications = yield* sql.listen("refold")
+      const id = freshId()
+      const first = yield* run(append(id, 1))
+      yield* Queue.take(notifications)
+      for (const condition of [AppendCondition.at(1), AppendCondition.noStream]) {
+        yield* run(Effect.result(EventStore.append(account, id, [], { condition })))
+      }
+      const second = yield* run(append(id, 2))
+      yield* Queue.take(notifications)
+      assert.strictEqual(second.position, first.position + 1)
+      assert.strictEqual(yield* Queue.size(notifications), 0)
     }))
 
   it.effect("succeed or are refused each on its own", () =>
@@ -134,15 +170,16 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
       const database = yield* busyDatabase
       const result = yield* Effect.scoped(Effect.gen(function*() {
         const process = yield* startProcess()
-        yield* Effect.forkDetach(process.run(append(sent, 1)), { startImmediately: true })
+        const underWay = yield* Effect.forkDetach(process.run(append(sent, 1)), { startImmediately: true })
         yield* untilBlocked(process)
-        const fiber = yield* Effect.forkDetach(process.run(append(waiting, 1)), { startImmediately: true })
+        const inLine = yield* Effect.forkDetach(process.run(append(waiting, 1)), { startImmediately: true })
         yield* Effect.forkDetach(Effect.andThen(Effect.yieldNow, database.commit))
-        return fiber
+        return { underWay, inLine }
       }))
-      const error = yield* Effect.flip(Fiber.join(result))
+      const error = yield* Effect.flip(Fiber.join(result.inLine))
       assert.instanceOf(error, EventStoreError)
       assert.strictEqual(error.reason._tag, "Unavailable")
+      assert.strictEqual((yield* Fiber.join(result.underWay)).version, 1)
       assert.deepStrictEqual([yield* centsOf(sent), yield* centsOf(waiting)], [[1], []])
     }))
 
