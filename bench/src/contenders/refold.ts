@@ -1,4 +1,4 @@
-/** refold on PostgreSQL, through its public API and with the client's default pool. */
+/** refold on PostgreSQL, through its public API. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { PgEventStore } from "@refold/sql-pg"
 import * as Context from "effect/Context"
@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
 import * as AppendCondition from "refold/AppendCondition"
 import * as EventStore from "refold/EventStore"
+import * as Tuning from "refold/Tuning"
 import * as Account from "../account.ts"
 import * as Audit from "../Audit.ts"
 import { BenchFailure } from "../BenchFailure.ts"
@@ -56,13 +57,15 @@ const countAppends = (store: EventStore.EventStore["Service"]) => {
 /** What the works do with any event store of refold. */
 export const session = (
   store: EventStore.EventStore["Service"],
-  audit: RefoldSession["audit"]
+  audit: RefoldSession["audit"],
+  tuning: Tuning.Tuning = Tuning.defaults
 ): RefoldSession => {
   const account = makeAccount()
   const counting = countAppends(store)
   const provide = Effect.provideService(EventStore.EventStore, store)
   const deposit = (store: EventStore.EventStore["Service"], stream: string) =>
     Effect.provideService(account.execute(stream, { _tag: "Deposit" }), EventStore.EventStore, store)
+  const tuned = Effect.provideService(Tuning.Current, tuning)
   return {
     audit,
     seed: (streams, length) =>
@@ -85,31 +88,30 @@ export const session = (
     race: (turns) =>
       Effect.suspend(() => {
         counting.tries = 0
-        return Effect.map(fibers(turns, (stream) => Effect.as(deposit(counting, stream), 0)), () => counting.tries)
+        return Effect.map(
+          tuned(fibers(turns, (stream) => Effect.as(deposit(counting, stream), 0))),
+          () => counting.tries
+        )
       }),
-    execute: (turns) => fibers(turns, (stream) => Effect.as(deposit(store, stream), 1)),
-    load: (turns) => fibers(turns, (stream) => Effect.map(provide(account.load(stream)), ({ version }) => version))
+    execute: (turns) => tuned(fibers(turns, (stream) => Effect.as(deposit(store, stream), 1))),
+    load: (turns) =>
+      tuned(fibers(turns, (stream) => Effect.map(provide(account.load(stream)), ({ version }) => version)))
   }
 }
 
 const rows = `select category || '-' || stream_id as stream, version, position, event_id as id, type,
   data::jsonb as data, metadata::jsonb as metadata from refold.events`
 
-/** How refold is set up; the place to turn its state cache on and off. */
-const configurations = {
-  cached: {},
-  uncached: {}
-} satisfies Record<string, PgEventStore.Options>
-
-const make = (name: string, options: PgEventStore.Options): Contender<RefoldSession> => ({
+const make = (name: string, tuning: Tuning.Tuning): Contender<RefoldSession> => ({
   name,
   open: ({ url }) =>
-    Layer.build(Layer.provide(PgEventStore.layer(options), PgClient.layer({ url: Redacted.make(url) }))).pipe(
-      Effect.map((context) => session(Context.get(context, EventStore.EventStore), Audit.ofTable(url, rows))),
+    // reads of several fibers share a connection, as the documentation recommends; appends take their own
+    Layer.build(Layer.provide(PgEventStore.layer(), PgClient.layer({ url: Redacted.make(url), multiplex: true }))).pipe(
+      Effect.map((context) => session(Context.get(context, EventStore.EventStore), Audit.ofTable(url, rows), tuning)),
       Effect.mapError((cause) => new BenchFailure({ message: `${name}: ${cause.message}`, cause }))
     )
 })
 
-export const refold = make("refold", configurations.cached)
+export const refold = make("refold", Tuning.defaults)
 
-export const refoldUncached = make("refold, cache off", configurations.uncached)
+export const refoldUncached = make("refold, cache off", { ...Tuning.defaults, cachedStates: 0 })
