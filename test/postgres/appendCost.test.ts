@@ -29,12 +29,11 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the cost of 
       const sql = yield* SqlClient.SqlClient
       const pages = Effect.gen(function*() {
         const id = crypto.randomUUID()
-        const none = 2n ** 63n - 1n
+        const none = 2n ** 53n - 1n
         const plan = yield* sql<{ "QUERY PLAN": string }>`explain (analyze, buffers) select * from refold.append(
-          true, false, ${[0]}::integer[], ${[1]}::integer[], ${["default"]}::text[], ${["Counter"]}::text[],
+          true, false, ${[1]}::integer[], ${["default"]}::text[], ${["Counter"]}::text[],
           ${[id]}::text[], ${[0n]}::bigint[], ${[none]}::bigint[], ${[0n]}::bigint[], ${["[]"]}::text[],
-          ${[0n]}::bigint[], ${[id]}::uuid[], ${["Counted"]}::text[], ${[1]}::integer[], ${["{}"]}::text[],
-          ${["{}"]}::text[])`
+          ${[id]}::uuid[], ${["Counted"]}::text[], ${[1]}::integer[], ${["{}"]}::text[], ${["{}"]}::text[])`
         const [, hits] = /Buffers: shared hit=(\d+)/.exec(plan.map((row) => row["QUERY PLAN"]).join("\n")) ?? []
         return Number(hits)
       })

@@ -1,5 +1,4 @@
 import * as DateTime from "effect/DateTime"
-import * as AppendCondition from "refold/AppendCondition"
 import type { Append, Placement, StoredEvent } from "refold/EventStoreDriver"
 import { type EventRow, storedEvent } from "./rows.ts"
 
@@ -9,53 +8,51 @@ export type Verdict =
   | { readonly _tag: "Refused"; readonly version: number; readonly missed: ReadonlyArray<StoredEvent> }
 
 export interface AppendRow extends EventRow {
-  readonly append: number
+  readonly first_row: bigint
   readonly missed: boolean
   readonly accepted: boolean
 }
 
-const unbounded = 2n ** 63n - 1n
+const unbounded = Number.MAX_SAFE_INTEGER
 const noId = "00000000-0000-0000-0000-000000000000"
+
+/** Numbers and ids need no escaping: as one text they cost the client least. */
+const literal = (values: ReadonlyArray<string | number>) => `{${values.join()}}`
 
 /** The arguments of the append function: columns, with a row for each event. */
 export const parametersOf = (appends: ReadonlyArray<Append>, atomic: boolean): ReadonlyArray<unknown> => {
-  const indexes: Array<number> = []
   const ordinals: Array<number> = []
   const tenants: Array<string> = []
   const categories: Array<string> = []
   const streamIds: Array<string> = []
-  const atLeast: Array<bigint> = []
-  const atMost: Array<bigint> = []
-  const since: Array<bigint> = []
+  const atLeast: Array<number> = []
+  const atMost: Array<number> = []
+  const since: Array<number> = []
   const onlyTypes: Array<string> = []
-  const known: Array<bigint> = []
   const ids: Array<string> = []
   const types: Array<string> = []
   const schemaVersions: Array<number> = []
   const data: Array<string> = []
   const metadata: Array<string> = []
   let writes = false
-  for (const [index, { condition, events, stream }] of appends.entries()) {
-    const knownVersion = AppendCondition.knownVersion(condition)
-    const from = BigInt(condition.atLeast)
-    const upTo = Number.isFinite(condition.atMost) ? BigInt(condition.atMost) : unbounded
-    const after = condition.since === undefined ? unbounded : BigInt(condition.since.version)
-    const allowed = condition.since === undefined ? "[]" : JSON.stringify(condition.since.types)
-    const seen = knownVersion === undefined ? unbounded : BigInt(knownVersion)
+  for (const { condition, events, stream } of appends) {
+    const upTo = Math.min(condition.atMost, unbounded)
+    const after = condition.since?.version ?? unbounded
+    const allowed = condition.since === undefined || condition.since.types.length === 0
+      ? "[]"
+      : JSON.stringify(condition.since.types)
     const rows = Math.max(1, events.length)
     writes ||= events.length > 0
     for (let row = 0; row < rows; row++) {
       const event = events[row]
-      indexes.push(index)
       ordinals.push(event === undefined ? 0 : row + 1)
       tenants.push(stream.tenant)
       categories.push(stream.category)
       streamIds.push(stream.id)
-      atLeast.push(from)
+      atLeast.push(condition.atLeast)
       atMost.push(upTo)
       since.push(after)
       onlyTypes.push(allowed)
-      known.push(seen)
       ids.push(event?.id ?? noId)
       types.push(event?.type ?? "")
       schemaVersions.push(event?.schemaVersion ?? 0)
@@ -66,19 +63,17 @@ export const parametersOf = (appends: ReadonlyArray<Append>, atomic: boolean): R
   return [
     writes,
     atomic,
-    indexes,
-    ordinals,
+    literal(ordinals),
     tenants,
     categories,
     streamIds,
-    atLeast,
-    atMost,
-    since,
+    literal(atLeast),
+    literal(atMost),
+    literal(since),
     onlyTypes,
-    known,
-    ids,
+    literal(ids),
     types,
-    schemaVersions,
+    literal(schemaVersions),
     data,
     metadata
   ]
@@ -89,15 +84,27 @@ export const verdictsOf = (
   appends: ReadonlyArray<Append>,
   rows: ReadonlyArray<AppendRow>
 ): ReadonlyArray<Verdict> => {
-  const missed: ReadonlyArray<Array<StoredEvent>> = appends.map(() => [])
+  let next = 1
+  const indexes = new Map<number, number>()
+  for (const [index, { events }] of appends.entries()) {
+    indexes.set(next, index)
+    next += Math.max(1, events.length)
+  }
+  const missed = new Map<number, Array<StoredEvent>>()
   const verdicts: Array<Verdict> = []
+  // what an append had missed comes before what became of it
   for (const row of rows) {
-    const { events, stream } = appends[row.append]!
-    if (row.missed) missed[row.append]!.push(storedEvent(stream, row))
-    else verdicts[row.append] = verdictOf(row, events.length, missed[row.append]!)
+    const first = Number(row.first_row)
+    const index = indexes.get(first)!
+    const { events, stream } = appends[index]!
+    if (!row.missed) verdicts[index] = verdictOf(row, events.length, missed.get(first) ?? nothing)
+    else if (missed.has(first)) missed.get(first)!.push(storedEvent(stream, row))
+    else missed.set(first, [storedEvent(stream, row)])
   }
   return verdicts
 }
+
+const nothing: ReadonlyArray<StoredEvent> = []
 
 const verdictOf = (
   { accepted, position, recorded_at, version }: AppendRow,

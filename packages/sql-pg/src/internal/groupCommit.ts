@@ -206,6 +206,10 @@ const settleGroup = (group: Group, verdict: Verdict): Array<Waiting> => {
     return others
   }
   const { placement } = verdict
+  if (others.length === 0) {
+    first.settle(Effect.succeed({ _tag: "Appended", placements: [placement] }))
+    return others
+  }
   let after = others.reduce((sum, { appends }) => sum + appends[0].events.length, 0)
   for (const member of group) {
     if (member !== first) after -= member.appends[0].events.length

@@ -1,7 +1,6 @@
 /**
  * Appends a batch in one round trip. Every row of the arguments is an event, or an append without events (`ordinal` 0),
- * which only checks its condition. The rows of one append stand together; `append` is its index, `ordinal` counts its
- * events from 1. Unless the batch is `atomic`, each append succeeds or is refused on its own. No two are to one stream.
+ * which only checks its condition. The rows of one append stand together, and `ordinal` counts its events from 1. Unless the batch is `atomic`, each append succeeds or is refused on its own. No two are to one stream.
  *
  * Positions must become visible in their own order, so only one append statement at a time may be between taking a
  * position and committing. The advisory lock that sees to it is taken first rather than last: no append waits for it while
@@ -11,20 +10,21 @@
  * condition. Under REPEATABLE READ the snapshot is older; there the unique key on stream and version refuses what was
  * judged on it.
  *
- * Returns a row per append (`missed` is false), with the version the stream had and the position of the first event now
- * appended (or, without one, of the stream's last); and a row per event that was in the stream after the version the
- * append knew.
+ * Returns, for each append (by its first row, counted from 1), the events that were in the stream after the version it
+ * knew, and then what became of it (`missed` is false): the version the stream had, and the position of the first event
+ * now appended or, without one, of the stream's last.
  *
  * Plans are made once per session, for any batch and while the tables may still be small: nothing may depend on sizes.
+ * What is assigned instead of performed is evaluated without a query of its own.
  */
 export const appendFunction = (name: string): string =>
   `create or replace function "${name}".append(
   writes boolean, atomic boolean,
-  appends integer[], ordinals integer[], tenants text[], categories text[], stream_ids text[],
-  at_least bigint[], at_most bigint[], since bigint[], only_types text[], known bigint[],
+  ordinals integer[], tenants text[], categories text[], stream_ids text[],
+  at_least bigint[], at_most bigint[], since bigint[], only_types text[],
   event_ids uuid[], event_types text[], schema_versions integer[], event_data text[], event_metadata text[]
 ) returns table (
-  append integer, missed boolean, accepted boolean, version bigint, "position" bigint, recorded_at timestamptz,
+  first_row bigint, missed boolean, accepted boolean, version bigint, "position" bigint, recorded_at timestamptz,
   event_id uuid, type text, schema_version integer, data json, metadata json
 )
 language plpgsql
@@ -33,20 +33,15 @@ set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
+  nothing text;
   instant timestamptz;
   next bigint;
-  base bigint;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('refold:append:${name}', 0));
+  nothing := pg_advisory_xact_lock(hashtextextended('refold:append:${name}', 0));
   instant := clock_timestamp();
   if writes then
-    -- the sequence may be behind what was copied here without it, as by logical replication
     next := nextval('"${name}".positions');
-    base := greatest(next - 1, (select max(e.position) from "${name}".events e));
-    if base + cardinality(appends) > next then
-      perform setval('"${name}".positions', base + cardinality(appends));
-    end if;
-    perform pg_notify('${name}', '');
+    nothing := pg_notify('${name}', '');
   end if;
   return query
     with judged as materialized (
@@ -58,10 +53,10 @@ begin
             and e.version > r.since and not r.only_types::jsonb ? e.type
         )) as holds
       from unnest(
-        appends, ordinals, tenants, categories, stream_ids, at_least, at_most, since, only_types, known,
+        ordinals, tenants, categories, stream_ids, at_least, at_most, since, only_types,
         event_ids, event_types, schema_versions, event_data, event_metadata
       ) with ordinality as r(
-        append, ordinal, tenant, category, stream_id, at_least, at_most, since, only_types, known,
+        ordinal, tenant, category, stream_id, at_least, at_most, since, only_types,
         event_id, type, schema_version, data, metadata, n
       ) left join lateral (
         select e.version, e.position from "${name}".events e
@@ -69,25 +64,31 @@ begin
         order by e.version desc limit 1
       ) s on true
     ),
+    -- the sequence may be behind what was copied here without it, as by logical replication
+    positions as materialized (
+      select base, case when writes then setval('"${name}".positions', base + cardinality(ordinals)) end
+      from (select greatest(next - 1, max(e.position)) as base from "${name}".events e) as known
+    ),
     inserted as (
       insert into "${name}".events (
         position, tenant, category, stream_id, version, event_id, type, schema_version, data, metadata, recorded_at
       )
-      select base + n, tenant, category, stream_id, actual + ordinal, event_id, type, schema_version,
+      select p.base + n, tenant, category, stream_id, actual + ordinal, event_id, type, schema_version,
         data::json, metadata::json, instant
-      from judged
+      from judged cross join positions p
       where holds and ordinal > 0 and (not atomic or (select bool_and(holds) from judged))
     )
-    select append, false, holds, actual, case when holds and ordinal > 0 then base + n else last_position end, instant,
-      null::uuid, null::text, null::integer, null::json, null::json
-    from judged where ordinal <= 1
-    union all
-    (select j.append, true, j.holds, e.version, e.position, e.recorded_at,
+    (select j.n, true, j.holds, e.version, e.position, e.recorded_at,
       e.event_id, e.type, e.schema_version, e.data, e.metadata
     from judged j cross join lateral (
       select * from "${name}".events
-      where tenant = j.tenant and category = j.category and stream_id = j.stream_id and version > j.known
+      where tenant = j.tenant and category = j.category and stream_id = j.stream_id
+        and version > least(j.since, j.at_most)
       order by version offset 0
     ) e
-    where j.ordinal <= 1 and j.actual > j.known);
+    where j.ordinal <= 1 and j.actual > least(j.since, j.at_most))
+    union all
+    select n, false, holds, actual, case when holds and ordinal > 0 then p.base + n else last_position end, instant,
+      null::uuid, null::text, null::integer, null::json, null::json
+    from judged cross join positions p where ordinal <= 1;
 end $$`

@@ -3,10 +3,9 @@ const eventColumns = "version, position, event_id, type, schema_version, data, m
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
   append: `select * from "${name}".append(
-    $1::boolean, $2::boolean,
-    $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[],
-    $13::uuid[], $14::text[], $15::integer[], $16::text[], $17::text[]
+    $1::boolean, $2::boolean, $3::integer[], $4::text[], $5::text[], $6::text[],
+    $7::bigint[], $8::bigint[], $9::bigint[], $10::text[],
+    $11::uuid[], $12::text[], $13::integer[], $14::text[], $15::text[]
   )`,
 
   // to wait for its turn is to wait until appends that were sent before have ended, one way or the other
