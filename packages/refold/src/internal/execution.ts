@@ -12,8 +12,9 @@ import * as Tuning from "../Tuning.ts"
 import * as Deliberation from "./deliberation.ts"
 import * as Lines from "./lines.ts"
 import * as Loading from "./loading.ts"
-import { streamIn } from "./naming.ts"
+import { lineName, streamIn } from "./naming.ts"
 import * as Rounds from "./rounds.ts"
+import * as Saving from "./saving.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Failure, type Line, type LinesOf, type Turn } from "./turns.ts"
 
@@ -31,7 +32,7 @@ export const execute = <T extends Types>(
       const named = streamIn(fiber, aggregate.category, id)
       if (Result.isFailure(named)) return Effect.fail(named.failure)
       const stream = named.success
-      const name = `${stream.tenant}\0${id}`
+      const name = lineName(stream)
       const { cachedStates, commandsPerAppend } = fiber.getRef(Tuning.Current)
       const line: Line<T> = inTransaction ? Lines.makeLine() : lines.at(store, name)
       const turn: Turn<T> = {
@@ -41,12 +42,13 @@ export const execute = <T extends Types>(
         attemptsLeft: attempts,
         attempts,
         mustGoAlone: false,
+        toSave: undefined,
         proceed: () => {},
         party: undefined,
         isAbandoned: false
       }
       const round = Rounds.make(aggregate, store, line, commandsPerAppend)
-      return Lines.enter(line, turn, {
+      const landed: Effect.Effect<Appended<T["Event"]>, Failure<T>> = Lines.enter(line, turn, {
         alone: (turn) => settle(aggregate, store, line.timeline, turn),
         invite: round.invite,
         together: round.together,
@@ -55,6 +57,11 @@ export const execute = <T extends Types>(
           if (!inTransaction) lines.rest(store, name, line, cachedStates)
         }
       })
+      const { snapshots } = aggregate
+      // what is in a transaction of the user's may yet be undone
+      if (snapshots === undefined || inTransaction) return landed
+      return Effect.tap(landed, () =>
+        turn.toSave === undefined ? Effect.void : Saving.save(aggregate, snapshots, store, stream, turn.toSave))
     }))
 
 /**
@@ -134,6 +141,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {
         Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
+        Saving.charge(aggregate, timeline, turn)
         if (unconfirmed && seen === undefined) return { ...outcome, missed: [] }
         return self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) }
       }

@@ -54,6 +54,25 @@ export class Lines<State, Event extends Tagged, T> {
     return timeline === undefined ? undefined : timeline.now.moment ?? timeline.remembered
   }
 
+  /** Keeps what was read of a stream up to its end, unless commands on it are under way. */
+  remember(
+    store: object,
+    stream: string,
+    moment: Timelines.Moment<State, Event>,
+    { capacity, saved }: { readonly capacity: number; readonly saved: number }
+  ): void {
+    const line = this.at(store, stream)
+    if (line.isBusy) return
+    Timelines.remember(line.timeline, moment, saved)
+    this.rest(store, stream, line, capacity)
+  }
+
+  /** Trusts nothing that was known of a stream, unless commands on it are under way: they find out themselves. */
+  forget(store: object, stream: string): void {
+    const lines = this.stores.get(store)
+    if (lines?.get(stream)?.isBusy === false) lines.delete(stream)
+  }
+
   /** Keeps what a line remembers among the last `capacity` that were used. */
   rest(store: object, stream: string, line: Line<State, Event, T>, capacity: number): void {
     const lines = this.stores.get(store)

@@ -9,6 +9,7 @@ import { toStoreError } from "./errors.ts"
 import * as GroupCommit from "./groupCommit.ts"
 import * as Leases from "./leases.ts"
 import { type EventRow, isEvent, type Maybe, storedEvent } from "./rows.ts"
+import * as Snapshots from "./snapshots.ts"
 import type { Statements } from "./sql/statements.ts"
 
 /** The driver on a client and its statements. */
@@ -63,6 +64,7 @@ export const make = Effect.fnUntraced(function*(
       ),
     watch,
     inTransaction,
+    ...Snapshots.make(client, statement),
     ...Leases.make(client, statement)
   }
 })
