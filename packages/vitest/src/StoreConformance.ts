@@ -15,6 +15,8 @@ import { judging } from "./internal/conformance/judging.ts"
 import { locking } from "./internal/conformance/locking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { snapshotting } from "./internal/conformance/snapshotting.ts"
+import { travelling } from "./internal/conformance/travelling.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -46,6 +48,8 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     judging(it)
+    snapshotting(it)
+    travelling(it)
     locking(it)
     following(it)
   })
