@@ -47,15 +47,15 @@ export const load = Effect.fnUntraced(function*<T extends Types>(
   const shares = capacity > 0 && !(yield* store.inTransaction)
   const latest = shares ? lines.latest(store, name) : undefined
   const fits = latest !== undefined && latest.version <= (upTo ?? Infinity) && latest.instant <= latestInstant
-  let { events, snapshot, start, version: end } = yield* open(fits ? latest : undefined)
-  if (end < start.version) {
+  let resumed = yield* open(fits ? latest : undefined)
+  if (resumed.version < resumed.start.version) {
     // shorter than what is remembered of it, as after a restore
     lines.forget(store, name)
-    ;({ events, snapshot, start } = yield* open(undefined))
+    resumed = yield* open(undefined)
   }
 
-  let moment = start
-  yield* events.pipe(
+  let moment = resumed.start
+  yield* resumed.events.pipe(
     Stream.takeWhile(({ recordedAt }) => DateTime.toEpochMillis(recordedAt) <= latestInstant),
     Stream.runForEachArray((page) =>
       Effect.sync(() => {
@@ -64,7 +64,7 @@ export const load = Effect.fnUntraced(function*<T extends Types>(
     )
   )
   if (shares && upTo === undefined && at === undefined) {
-    lines.remember(store, name, moment, { capacity, saved: snapshot?.version ?? 0 })
+    lines.remember(store, name, moment, { capacity, saved: resumed.snapshot?.version ?? 0 })
   }
   return { state: moment.state, version: moment.version, position: moment.position }
 })
