@@ -148,19 +148,27 @@ export const snapshotting = (it: It) => {
       assert.isBelow(young.events, 10)
     }))
 
-  it.effect("an older state does not take the place of a newer one", () =>
+  it.effect("an older state takes the place of a newer one only if that was saved of another log", () =>
     Effect.gen(function*() {
       const store = yield* EventStore
-      const id = yield* createTally(20)
-      const [event] = yield* Stream.runCollect(store.read(Tally, id, { upTo: 1 }))
-      yield* store.saveSnapshot(Tally, id, {
-        fingerprint: Tally.snapshots!.fingerprint,
-        version: 1,
-        position: event!.position,
-        recordedAt: event!.recordedAt,
-        state: `{"numbers":[1],"cleared":0}`
-      })
-      assert.strictEqual((yield* observed(Tally.load(id))).events, 0)
+      const id = freshId()
+      yield* makeTally().execute(id, add(...count(5)))
+      const events = yield* Stream.runCollect(store.read(Tally, id))
+      const save = (version: number, cleared: number, position = events[version - 1]!.position) =>
+        store.saveSnapshot(Tally, id, {
+          fingerprint: Tally.snapshots!.fingerprint,
+          version,
+          position,
+          recordedAt: events[version - 1]!.recordedAt,
+          state: JSON.stringify({ numbers: [], cleared })
+        })
+      const load = Effect.map(observed(Tally.load(id)), ({ events, result }) => [result.state.cleared, events])
+      yield* save(4, 4)
+      yield* save(3, 3)
+      assert.deepStrictEqual(yield* load, [4, 1])
+      yield* save(5, 5, 0)
+      yield* save(3, 3)
+      assert.deepStrictEqual(yield* load, [3, 2])
     }))
 
   for (
