@@ -141,29 +141,6 @@ export interface StoredSnapshot extends Pick<NewSnapshot, "version" | "position"
 }
 
 /**
- * Asks for what was saved under this fingerprint, unless it is from after this version or instant.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SnapshotRequest {
-  readonly stream: StreamId
-  readonly fingerprint: string
-  readonly version: number | undefined
-  readonly at: DateTime.Utc | undefined
-}
-
-/**
- * A saved state, and the first page of the events after it; without one, the first page of the stream.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SnapshotPage extends StreamPage {
-  readonly snapshot: StoredSnapshot | undefined
-}
-
-/**
  * A page of the log. `end` is the position up to which the log was looked at: nothing that matches can appear at or below
  * it later.
  *
@@ -225,12 +202,17 @@ export interface EventStoreDriver {
   }) => Effect.Effect<StreamPage, EventStoreError>
 
   /**
-   * The saved state that is asked for, and up to `limit` events after it, read as of one moment. What was saved of a
-   * stream that has been rewritten or restored since is not there: the event at its version must stand at its position.
+   * What was saved of a stream under this fingerprint, unless it is from after this version or instant, and up to `limit`
+   * events after it, or from the first on; read as of one moment. What was saved of a stream that has been rewritten or
+   * restored since is not there: the event at its version must stand at its position.
    */
-  readonly readFromSnapshot: (
-    request: SnapshotRequest & { readonly limit: number }
-  ) => Effect.Effect<SnapshotPage, EventStoreError>
+  readonly readFromSnapshot: (options: {
+    readonly stream: StreamId
+    readonly fingerprint: string
+    readonly version: number | undefined
+    readonly at: DateTime.Utc | undefined
+    readonly limit: number
+  }) => Effect.Effect<StreamPage & { readonly snapshot: StoredSnapshot | undefined }, EventStoreError>
 
   /**
    * Keeps a state in place of an older one of the same stream and fingerprint, and of one that is not there in the above
