@@ -15,6 +15,7 @@ import { judging } from "./internal/conformance/judging.ts"
 import { locking } from "./internal/conformance/locking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { saving } from "./internal/conformance/saving.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 
@@ -48,6 +49,7 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     judging(it)
+    saving(it)
     snapshotting(it)
     travelling(it)
     locking(it)

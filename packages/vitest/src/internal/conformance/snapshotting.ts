@@ -1,14 +1,11 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Aggregate from "refold/Aggregate"
 import { EventStore } from "refold/EventStore"
-import { EventStoreError, StoreFailure } from "refold/EventStoreError"
 import * as Tuning from "refold/Tuning"
-import { freshId, heldAtAppend, type It } from "./fixtures.ts"
+import { freshId, type It } from "./fixtures.ts"
 import { add, clear, count, makeTally, observed, tally } from "./tally.ts"
 
 const everyTen = { every: 10, version: 1 }
@@ -32,15 +29,6 @@ const replayed = Effect.fnUntraced(function*(id: string) {
 })
 
 export const snapshotting = (it: It) => {
-  it.effect("the command that carries a stream across a multiple of n saves its state, however many events it adds", () =>
-    Effect.gen(function*() {
-      const id = freshId()
-      const { saved } = yield* observed(
-        Effect.forEach([9, 3, 7, 1, 25], (events) => Tally.execute(id, add(...count(events))))
-      )
-      assert.deepStrictEqual(saved, [12, 20, 45])
-    }))
-
   it.effect("a stream is loaded from its snapshot and the events after it", () =>
     Effect.gen(function*() {
       const id = yield* createTally(20)
@@ -61,55 +49,6 @@ export const snapshotting = (it: It) => {
       const older = yield* observed(Tally.execute(id, add(24), { seen: 19 }))
       assert.deepStrictEqual([older.result.missed.map(({ version }) => version), older.events], [[20, 21, 22, 23], 23])
       assert.deepStrictEqual((yield* makeTally(everyTen).load(id)).state.numbers, count(24))
-    }))
-
-  it.effect("an aggregate without snapshots asks the store for none and saves none", () =>
-    Effect.gen(function*() {
-      const id = freshId()
-      const plain = makeTally()
-      const written = yield* observed(plain.execute(id, add(...count(30))))
-      const read = yield* observed(plain.load(id))
-      assert.deepStrictEqual([written.asked, written.saved, read.asked, read.events], [0, [], 0, 30])
-    }))
-
-  it.effect("a snapshot contains the events that its writer had missed", () =>
-    Effect.gen(function*() {
-      const id = freshId()
-      yield* Tally.execute(id, add(...count(8)))
-      const slow = yield* heldAtAppend(observed(Tally.execute(id, add(100, 101))))
-      yield* makeTally().execute(id, add(9))
-      yield* slow.pass
-      const { result, saved } = yield* Fiber.join(slow.fiber)
-      assert.deepStrictEqual([result.missed.length, saved], [1, [11]])
-      const { events, result: { state } } = yield* observed(Tally.load(id))
-      assert.deepStrictEqual([state.numbers, events], [[...count(9), 100, 101], 0])
-    }))
-
-  it.effect("events of others that cross a multiple of n are not jumped over", () =>
-    Effect.gen(function*() {
-      const id = freshId()
-      yield* Tally.execute(id, add(...count(9)))
-      yield* makeTally().execute(id, add(10, 11))
-      const { saved } = yield* observed(Tally.execute(id, add(12)))
-      assert.deepStrictEqual(saved, [12])
-      yield* Tally.execute(id, add(13))
-      yield* makeTally().execute(id, add(...count(10)))
-      assert.deepStrictEqual((yield* observed(Tally.execute(id, add(24)))).saved, [24])
-    }))
-
-  it.effect("commands that are appended together save one state, that after all of them", () =>
-    Effect.gen(function*() {
-      const id = freshId()
-      const { result, saved } = yield* observed(
-        Effect.forEach(count(35), (number) => Tally.execute(id, add(number)), { concurrency: "unbounded" })
-      )
-      assert.deepStrictEqual(result.map(({ version }) => version), count(35))
-      assert.isAtLeast(saved.length, 1)
-      assert.isAtMost(saved.length, 3)
-      assert.strictEqual(new Set(saved.map((version) => Math.floor(version / 10))).size, saved.length)
-      const last = Math.max(...saved)
-      const { events, result: { state } } = yield* observed(Tally.load(id))
-      assert.deepStrictEqual([state.numbers, events], [count(35), 35 - last])
     }))
 
   it.effect("snapshots of another version, another state or another beginning are ignored, and kept", () =>
@@ -199,31 +138,6 @@ export const snapshotting = (it: It) => {
         assert.deepStrictEqual([state, events], [{ numbers: count(15), cleared: 0 }, 15])
         yield* makeTally(everyTen).execute(id, add(16, 17, 18, 19, 20))
         assert.strictEqual((yield* observed(Tally.load(id))).events, 0)
-      }))
-  }
-
-  for (
-    const [what, saveSnapshot] of Object.entries({
-      "fails to save": Effect.fail(new EventStoreError({ reason: new StoreFailure({ message: "full", cause: null }) })),
-      "dies of saving": Effect.die(new Error("full")),
-      "does not answer": Effect.never
-    })
-  ) {
-    it.effect(`a store that ${what} a snapshot fails no command, and says so in the log`, () =>
-      Effect.gen(function*() {
-        const store = yield* EventStore
-        const id = freshId()
-        const warnings: Array<string> = []
-        const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
-          warnings.push(`${logLevel}: ${Array.isArray(message) ? message[0] : message}`)
-        })
-        const { version } = yield* Tally.execute(id, add(...count(10))).pipe(
-          Effect.provideService(EventStore, { ...store, saveSnapshot: () => saveSnapshot }),
-          Effect.provide(Logger.layer([logger]))
-        )
-        assert.strictEqual(version, 10)
-        assert.deepStrictEqual(warnings, [`Warn: Tally-${id}: no snapshot was saved at version 10`])
-        assert.strictEqual((yield* observed(Tally.load(id))).events, 10)
       }))
   }
 
