@@ -58,6 +58,8 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         "refuse_rewriting",
         "refuse_rewriting",
         "refuse_truncating",
+        "snapshots",
+        "snapshots_pkey",
         "version_once"
       ])
     }).pipe(inEmptyDatabase))

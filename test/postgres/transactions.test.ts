@@ -117,7 +117,8 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("in a transac
       const { id, inside, outside } = yield* meetInOneProcess
       yield* inside.commit
       const landed = yield* Fiber.join(outside)
-      assert.deepStrictEqual([landed.version, landed.missed.map(({ event }) => event._tag)], [3, ["StatusChanged"]])
+      // it began on a remembered state: what it met is what it would have loaded
+      assert.deepStrictEqual([landed.version, landed.missed], [3, []])
       assert.deepStrictEqual((yield* lead.load(id)).state, { exists: true, name: "Bea", status: "Closed", on: "" })
     }))
 

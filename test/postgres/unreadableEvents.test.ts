@@ -9,8 +9,8 @@ import { changeName, create, freshId, makeLead } from "./fixtures/domain.ts"
 
 const lead = makeLead()
 
-/** A lead whose second event is no longer as it was written: `set` says how. Returns its id and that event's position. */
-const corrupt = Effect.fnUntraced(function*(set: string, aggregate: typeof lead = lead) {
+/** A lead of another process whose second event is no longer as it was written: `set` says how. Returns its id and that event's position. */
+const corrupt = Effect.fnUntraced(function*(set: string, aggregate: typeof lead = makeLead()) {
   const sql = yield* SqlClient.SqlClient
   const id = freshId()
   yield* aggregate.execute(id, create)

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
-import { Aggregate } from "refold"
+import { Aggregate, type Snapshots } from "refold"
 import type { RejectionOf } from "refold/Aggregate"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { EventStore } from "refold/EventStore"
@@ -65,6 +65,10 @@ describe("an aggregate is inferred from its schemas", () => {
         return state
       }
     })
+  })
+
+  test("how its state is saved", () => {
+    expectTypeOf(Lead.snapshots).toEqualTypeOf<Snapshots.Snapshots<LeadState> | undefined>()
   })
 
   test("its four types, by name", () => {
@@ -278,6 +282,17 @@ describe("a definition does not compile", () => {
     Aggregate.make("Lead", { ...lead, event: Plain })
     // @ts-expect-error: a command without a tag
     Aggregate.make("Lead", { ...lead, command: Untagged })
+  })
+
+  test("if its snapshots have no version, or no policy", () => {
+    Aggregate.make("Lead", { ...lead, snapshots: { every: 100, version: 1 } })
+    Aggregate.make("Lead", { ...lead, snapshots: undefined })
+    // @ts-expect-error: which saved states to trust
+    Aggregate.make("Lead", { ...lead, snapshots: { every: 100 } })
+    // @ts-expect-error: when to save
+    Aggregate.make("Lead", { ...lead, snapshots: { version: 1 } })
+    // @ts-expect-error: not a number
+    Aggregate.make("Lead", { ...lead, snapshots: { every: "100", version: 1 } })
   })
 
   test("if an old name is kept for an event that does not exist", () => {

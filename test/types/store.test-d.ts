@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { AppendCondition, EventStore, Projection } from "refold"
+import { AppendCondition, EventStore, Projection, type Snapshots } from "refold"
 import type { AppendConditionFailed, AppendConditionsFailed } from "refold/AppendCondition"
 import type { CheckpointMoved, Checkpoints } from "refold/Checkpoints"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
@@ -19,7 +19,15 @@ import type { LockExpired, LockTimeout } from "refold/Lock"
 import type { Appended, RecordedEvent } from "refold/RecordedEvent"
 import type { StreamId } from "refold/StreamId"
 import { describe, expectTypeOf, test } from "vitest"
-import { Account, type AccountEvent, Lead, type LeadClosed, type LeadEvent, type LeadUnknown } from "./fixtures.ts"
+import {
+  Account,
+  type AccountEvent,
+  Lead,
+  type LeadClosed,
+  type LeadEvent,
+  type LeadState,
+  type LeadUnknown
+} from "./fixtures.ts"
 
 const changeName = Lead.execute("1", { _tag: "ChangeName", name: "Ann" })
 
@@ -70,6 +78,12 @@ describe("the store", () => {
     expectTypeOf(EventStore.read(Lead, "1")).toEqualTypeOf<
       Stream.Stream<RecordedEvent<LeadEvent>, EventStoreError, EventStore.EventStore>
     >()
+  })
+
+  test("resumes a stream from a state of the aggregate whose snapshots it is given", () => {
+    const resume = (store: EventStore.EventStore["Service"], of: Snapshots.Snapshots<LeadState>) =>
+      store.resume(Lead, "1", { snapshot: { of, version: 3, at: undefined } })
+    expectTypeOf<Effect.Success<ReturnType<typeof resume>>>().toEqualTypeOf<EventStore.Resumed<LeadEvent, LeadState>>()
   })
 
   test("reads and follows the log as the union of its sources' events", () => {

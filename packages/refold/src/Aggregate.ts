@@ -23,6 +23,7 @@ import type { LinesOf } from "./internal/turns.ts"
 import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
 import type { Metadata } from "./Metadata.ts"
 import type { Appended } from "./RecordedEvent.ts"
+import * as Snapshots from "./Snapshots.ts"
 
 /**
  * An aggregate. Its four types go by name: `Command`, `Event`, `State` and `Rejection`.
@@ -35,6 +36,8 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
   readonly event: Schema.Codec<T["Event"], unknown>
   readonly state: Schema.Codec<T["State"], unknown>
   readonly conflicts: Conflicts.Conflicts<T["Event"]>
+  /** How its states are saved now and then; `undefined` if they are not. */
+  readonly snapshots: Snapshots.Snapshots<T["State"]> | undefined
 
   /**
    * Decides a command and appends the events, whoever else is doing the same.
@@ -112,15 +115,21 @@ export interface ExecuteOptions {
 }
 
 /**
- * How far to fold: to the end, unless a version or an instant is given. Beyond the end is the end.
+ * How far to fold: to the end, unless a version or an instant is given; with both, to whichever comes first.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LoadOptions {
-  /** Only the events up to this version. */
+  /**
+   * Only the events up to this version. 0 is the initial state, and beyond the end is the end. Dies if it is not a whole
+   * number, or negative.
+   */
   readonly version?: number | undefined
-  /** Only the events recorded up to this instant. */
+  /**
+   * Only the events up to the first that was recorded later than this instant. Events that were appended together share
+   * theirs. Before the first event is the initial state.
+   */
   readonly at?: DateTime.Utc | undefined
 }
 
@@ -162,11 +171,12 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  * decode what comes from outside with `command` first.
  *
  * `conflicts` names every event type, or is one verdict for all; nothing is implied. `storedAs` keeps the stored names of
- * events that were renamed in code.
+ * events that were renamed in code. `snapshots` has the state saved now and then, so that long streams load fast.
  *
  * **Gotchas**
  *
- * Throws if the table gives a pair two verdicts or two events share a stored name: the program is wrong before it has run.
+ * Throws if the table gives a pair two verdicts, two events share a stored name, or the state of an aggregate with
+ * snapshots has no JSON form: the program is wrong before it has run.
  * Let `decide` name its first parameter even if it ignores it: without one, the compiler takes `_tag` for any string.
  *
  * @category constructors
@@ -188,6 +198,7 @@ export const make = <
     readonly evolve: (state: State, event: Event) => NoInfer<State>
     readonly conflicts: Conflicts.ConflictTable<Event>
     readonly storedAs?: { readonly [Tag in NoInfer<Event>["_tag"]]?: string }
+    readonly snapshots?: Snapshots.SnapshotOptions | undefined
   }
 ): Aggregate<{
   readonly Command: Command
@@ -195,7 +206,7 @@ export const make = <
   readonly State: State
   readonly Rejection: RejectionOf<Decided>
 }> => {
-  const { command, conflicts, decide, event, evolve, initial, state, storedAs } = options
+  const { command, conflicts, decide, event, evolve, initial, snapshots, state, storedAs } = options
   const codec = EventCodec.make(event, storedAs)
   const telemetry = Telemetry.make(category)
   const lines: LinesOf<{
@@ -212,6 +223,9 @@ export const make = <
     state,
     initial,
     conflicts: Conflicts.make(codec.tags, conflicts),
+    snapshots: snapshots === undefined
+      ? undefined
+      : Snapshots.make(category, { state, initial, options: snapshots }),
     decide: (command, state) => {
       const decided: Decision<Event> = decide(command, state)
       return Result.isResult(decided)
@@ -221,7 +235,7 @@ export const make = <
     evolve,
     execute: (id, command, options = {}) =>
       Effect.flatMap(EventStore, (store) => Execution.execute(self, lines, telemetry, store, id, command, options)),
-    load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, store, id, options)),
+    load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, lines, store, id, options)),
     withLock: (id, effect, options) => Effect.flatMap(EventStore, (store) => store.withLock(self, id, effect, options))
   }
   return self

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type {
@@ -14,13 +15,16 @@ import type {
 } from "./AppendCondition.ts"
 import type { Tagged } from "./Decider.ts"
 import type { EventOf, EventSource, EventSources, LogOptions } from "./EventSource.ts"
-import type { EventStoreDriver } from "./EventStoreDriver.ts"
+import type { EventStoreDriver, NewSnapshot, StoredSnapshot } from "./EventStoreDriver.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Locking from "./internal/locking.ts"
+import { streamId } from "./internal/naming.ts"
 import * as Reading from "./internal/reading.ts"
+import * as Resuming from "./internal/resuming.ts"
 import * as Writing from "./internal/writing.ts"
 import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
 import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
+import type { Snapshots } from "./Snapshots.ts"
 
 /**
  * Events on their way to one of several streams.
@@ -42,6 +46,60 @@ export interface StreamAppend<out Event extends Tagged = Tagged> extends Pick<Ap
  */
 export type AllAppended<Appends extends ReadonlyArray<StreamAppend>> = {
   readonly [Index in keyof Appends]: Appends[Index] extends StreamAppend<infer Event> ? Appended<Event> : never
+}
+
+/**
+ * From where and up to where to read a stream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReadOptions {
+  /** Leaves out the event of this version and all before it. */
+  readonly after?: number | undefined
+  /** Leaves out what comes after this version. */
+  readonly upTo?: number | undefined
+}
+
+/**
+ * The same, from a saved state on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResumeOptions<in out State> extends ReadOptions {
+  /** Starts from what was saved of the state, if it is not from after this version or this instant. */
+  readonly snapshot?: {
+    readonly of: Snapshots<State>
+    readonly version: number | undefined
+    readonly at: DateTime.Utc | undefined
+  } | undefined
+}
+
+/**
+ * A stream, from what was saved of it on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Resumed<out Event extends Tagged, out State> {
+  /** The version of the whole stream. */
+  readonly version: number
+  /** What was saved and can be read; the events are those after it. */
+  readonly snapshot: Snapshot<State> | undefined
+  /** The first of them are there already, the others are read as they are needed. */
+  readonly events: Stream.Stream<RecordedEvent<Event>, EventStoreError>
+}
+
+/**
+ * What the events of a stream came to, up to a version. `position` is that of its last event; none of the events was
+ * recorded after `recordedAt`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Snapshot<out State> extends Pick<StoredSnapshot, "version" | "position" | "recordedAt"> {
+  readonly state: State
 }
 
 /**
@@ -73,12 +131,26 @@ export class EventStore extends Context.Service<EventStore, {
     options?: Pick<AppendOptions, "metadata">
   ) => Effect.Effect<AllAppended<Appends>, AppendConditionsFailed | EventStoreError>
 
-  /** The events of one stream, by version. `after` leaves out that version and all before it. */
+  /** The events of one stream, by version. */
   readonly read: <Event extends Tagged>(
     source: EventSource<Event>,
     id: string,
-    options?: { readonly after?: number | undefined }
+    options?: ReadOptions
   ) => Stream.Stream<RecordedEvent<Event>, EventStoreError>
+
+  /** The same for those who fold: from a saved state on, and with the version of the stream, in one round trip. */
+  readonly resume: <Event extends Tagged, State = never>(
+    source: EventSource<Event>,
+    id: string,
+    options?: ResumeOptions<State>
+  ) => Effect.Effect<Resumed<Event, State>, EventStoreError>
+
+  /** Saves a state, unless a later one is there. Leave it to the aggregate, which knows when. */
+  readonly saveSnapshot: (
+    source: EventSource,
+    id: string,
+    snapshot: Omit<NewSnapshot, "stream">
+  ) => Effect.Effect<void, EventStoreError>
 
   /** The version of a stream; 0 if it does not exist. */
   readonly version: (source: EventSource, id: string) => Effect.Effect<number, EventStoreError>
@@ -113,16 +185,22 @@ export class EventStore extends Context.Service<EventStore, {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (driver: EventStoreDriver): EventStore["Service"] => ({
-  append: Writing.append(driver),
-  appendAll: Writing.appendAll(driver),
-  read: Reading.stream(driver),
-  version: Reading.version(driver),
-  readAll: Reading.log(driver, { follow: false }),
-  subscribe: Reading.log(driver, { follow: true }),
-  inTransaction: driver.inTransaction,
-  withLock: Locking.make(driver)
-})
+export const make = (driver: EventStoreDriver): EventStore["Service"] => {
+  const resume = Resuming.make(driver)
+  return {
+    append: Writing.append(driver),
+    appendAll: Writing.appendAll(driver),
+    read: Resuming.stream(resume),
+    resume,
+    saveSnapshot: (source, id, snapshot) =>
+      Effect.flatMap(streamId(source.category, id), (stream) => driver.writeSnapshot({ ...snapshot, stream })),
+    version: Reading.version(driver),
+    readAll: Reading.log(driver, { follow: false }),
+    subscribe: Reading.log(driver, { follow: true }),
+    inTransaction: driver.inTransaction,
+    withLock: Locking.make(driver)
+  }
+}
 
 /**
  * {@link EventStore} `append`, from the context.

@@ -115,6 +115,32 @@ export interface StreamPage {
 }
 
 /**
+ * A state on its way into the store, as JSON text: what the events up to `version` come to. `position` is that of the event
+ * at that version, and no event up to it was recorded later than `recordedAt`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewSnapshot {
+  readonly stream: StreamId
+  readonly fingerprint: string
+  readonly version: number
+  readonly position: number
+  readonly recordedAt: DateTime.Utc
+  readonly state: string
+}
+
+/**
+ * A state as it comes out of the store: parsed JSON that the reader may keep.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredSnapshot extends Pick<NewSnapshot, "version" | "position" | "recordedAt"> {
+  readonly state: unknown
+}
+
+/**
  * A page of the log. `end` is the position up to which the log was looked at: nothing that matches can appear at or below
  * it later.
  *
@@ -174,6 +200,25 @@ export interface EventStoreDriver {
     readonly after: number
     readonly limit: number
   }) => Effect.Effect<StreamPage, EventStoreError>
+
+  /**
+   * What was saved of a stream under this fingerprint, unless it is from after this version or instant, and up to `limit`
+   * events after it, or from the first on; read as of one moment. What was saved of a stream that has been rewritten or
+   * restored since is not there: the event at its version must stand at its position.
+   */
+  readonly readFromSnapshot: (options: {
+    readonly stream: StreamId
+    readonly fingerprint: string
+    readonly version: number | undefined
+    readonly at: DateTime.Utc | undefined
+    readonly limit: number
+  }) => Effect.Effect<StreamPage & { readonly snapshot: StoredSnapshot | undefined }, EventStoreError>
+
+  /**
+   * Keeps a state in place of an older one of the same stream and fingerprint, and of one that is not there in the above
+   * sense; does nothing if a newer one is there.
+   */
+  readonly writeSnapshot: (snapshot: NewSnapshot) => Effect.Effect<void, EventStoreError>
 
   /** Up to `limit` events of these categories with a position greater than `after`, by position. */
   readonly readLog: (options: {

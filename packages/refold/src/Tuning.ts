@@ -14,7 +14,8 @@ import * as Context from "effect/Context"
 export interface Tuning {
   /**
    * How many states an aggregate keeps in memory per store, those used last; 0 keeps none. A command on a state that is
-   * kept is one round trip; whether the state is still the latest is checked by the append itself.
+   * kept is one round trip; whether the state is still the latest is checked by the append itself. `load` reads what came
+   * after it.
    */
   readonly cachedStates: number
   /**

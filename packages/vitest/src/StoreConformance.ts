@@ -19,7 +19,10 @@ import { modelling } from "./internal/conformance/modelling.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
+import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
+import { snapshotting } from "./internal/conformance/snapshotting.ts"
+import { travelling } from "./internal/conformance/travelling.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -53,6 +56,9 @@ export const storeConformance = <E>(
     executing(it)
     racing(it)
     judging(it)
+    saving(it)
+    snapshotting(it)
+    travelling(it)
     locking(it)
     following(it)
     modelling(it)

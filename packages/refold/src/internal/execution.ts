@@ -12,8 +12,9 @@ import * as Tuning from "../Tuning.ts"
 import * as Deliberation from "./deliberation.ts"
 import * as Lines from "./lines.ts"
 import * as Loading from "./loading.ts"
-import { streamIn } from "./naming.ts"
+import { lineName, streamIn } from "./naming.ts"
 import * as Rounds from "./rounds.ts"
+import * as Saving from "./saving.ts"
 import * as Telemetry from "./telemetry.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Failure, type LinesOf, type Turn } from "./turns.ts"
@@ -33,7 +34,7 @@ export const execute = <T extends Types>(
       const named = streamIn(fiber, aggregate.category, id)
       if (Result.isFailure(named)) return Effect.fail(named.failure)
       const stream = named.success
-      const name = `${stream.tenant}\0${id}`
+      const name = lineName(stream)
       const tuning = fiber.getRef(Tuning.Current)
       const makeLine = () => Rounds.makeLine(aggregate, store, tuning)
       const line = inTransaction ? makeLine() : lines.at(store, name, makeLine)
@@ -45,18 +46,27 @@ export const execute = <T extends Types>(
         attemptsLeft: attempts,
         attempts,
         mustGoAlone: false,
+        toSave: undefined,
         proceed: () => {},
         party: undefined,
         isAbandoned: false,
         context: fiber.context,
         telemetry
       }
+      const { snapshots } = aggregate
       const entered = Lines.enter(line, turn, settle(aggregate, store, line.timeline, turn), () => {
         Timelines.settleDown(line.timeline)
         if (!inTransaction) lines.rest(store, name, line)
       })
-      if (!Telemetry.isTraced(fiber)) return entered
-      const outcome = Effect.tap(entered, ({ missed, version }) =>
+      // what is in a transaction of the user's may yet be undone
+      const executed = snapshots === undefined || inTransaction ?
+        entered :
+        Effect.tap(
+          entered,
+          () => turn.toSave === undefined ? Effect.void : Saving.save(aggregate, snapshots, store, stream, turn.toSave)
+        )
+      if (!Telemetry.isTraced(fiber)) return executed
+      const outcome = Effect.tap(executed, ({ missed, version }) =>
         Effect.annotateCurrentSpan({
           "refold.version": version,
           "refold.missed": missed.length,
@@ -171,6 +181,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {
         Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
+        Saving.charge(aggregate, timeline, turn)
         return landed(self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) })
       }
       if (unconfirmed) {

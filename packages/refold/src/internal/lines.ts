@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Tagged } from "../Decider.ts"
 import type { Tuning } from "../Tuning.ts"
-import type * as Timelines from "./timelines.ts"
+import * as Timelines from "./timelines.ts"
 
 /*
  * Commands on one stream line up here instead of racing each other through the store, in the order in which they arrive.
@@ -57,6 +57,24 @@ export class Lines<State, Event extends Tagged, T> {
   latest(store: object, stream: string): Timelines.Moment<State, Event> | undefined {
     const timeline = this.stores.get(store)?.get(stream)?.timeline
     return timeline === undefined ? undefined : timeline.now.moment ?? timeline.remembered
+  }
+
+  /** Keeps what was read of a stream up to its end, unless commands on it are under way. */
+  remember(
+    store: object,
+    stream: string,
+    line: Line<State, Event, T>,
+    { moment, saved }: { readonly moment: Timelines.Moment<State, Event>; readonly saved: number }
+  ): void {
+    if (line.isBusy) return
+    Timelines.remember(line.timeline, moment, saved)
+    this.rest(store, stream, line)
+  }
+
+  /** Trusts nothing that was known of a stream, unless commands on it are under way: they find out themselves. */
+  forget(store: object, stream: string): void {
+    const lines = this.stores.get(store)
+    if (lines?.get(stream)?.isBusy === false) lines.delete(stream)
   }
 
   /** Keeps what a line remembers, with as many others as may be, those used last. */

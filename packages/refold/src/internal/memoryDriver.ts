@@ -7,6 +7,7 @@ import * as Driver from "../EventStoreDriver.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
 import type { StreamId } from "../StreamId.ts"
 import * as MemoryLeases from "./memoryLeases.ts"
+import * as MemorySnapshots from "./memorySnapshots.ts"
 
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
 interface Row extends Omit<Driver.StoredEvent, "data" | "metadata">, Pick<Driver.NewEvent, "data" | "metadata"> {}
@@ -119,6 +120,11 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
   // as with a database, others get a turn while a call is under way: what races there races here
   const call = <A>(evaluate: () => A): Effect.Effect<A> => Effect.andThen(Effect.yieldNow, Effect.sync(evaluate))
 
+  const readPage: MemorySnapshots.Log["readPage"] = ({ after, limit, stream }) => {
+    const rows = log.rowsOf(stream)
+    return { version: rows.length, events: rows.slice(after, after + limit).map(parse) }
+  }
+
   return {
     append: (appends) =>
       Effect.flatMap(Effect.andThen(Effect.yieldNow, DateTime.now), (now) => {
@@ -126,11 +132,7 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
         const isWritten = Result.isSuccess(outcome) && outcome.success._tag === "Appended"
         return Effect.andThen(isWritten ? PubSub.publish(appended, undefined) : Effect.void, Effect.fromResult(outcome))
       }),
-    readStream: ({ after, limit, stream }) =>
-      call(() => {
-        const rows = log.rowsOf(stream)
-        return { version: rows.length, events: rows.slice(after, after + limit).map(parse) }
-      }),
+    readStream: (options) => call(() => readPage(options)),
     readLog: ({ after, categories, limit, tenant }) =>
       call(() => {
         const { rows } = log
@@ -143,6 +145,12 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
       }),
     watch: Effect.map(PubSub.subscribe(appended), (subscription) => PubSub.take(subscription)),
     inTransaction: Effect.succeed(false),
+    ...MemorySnapshots.make({
+      key,
+      call,
+      readPage,
+      positionOf: (stream, version) => log.rowsOf(stream)[version - 1]?.position
+    }),
     ...MemoryLeases.make(key)
   }
 })

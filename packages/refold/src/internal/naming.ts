@@ -19,3 +19,6 @@ export const streamIn = (
 
 export const streamId = (category: string, id: string): Effect.Effect<StreamId.StreamId, EventStoreError> =>
   Effect.withFiber((fiber) => Effect.fromResult(streamIn(fiber, category, id)))
+
+/** What a stream is called among the lines of its aggregate. */
+export const lineName = ({ id, tenant }: StreamId.StreamId): string => `${tenant}\0${id}`

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { Tagged } from "../Decider.ts"
 import type { EventCodec } from "../EventCodec.ts"
 import type { EventOf, EventSource, EventSources, LogOptions } from "../EventSource.ts"
 import type { EventStoreDriver } from "../EventStoreDriver.ts"
@@ -12,31 +11,13 @@ import * as StreamId from "../StreamId.ts"
 import { decodeAll } from "./decoding.ts"
 import { streamId } from "./naming.ts"
 
-const pageSize = 1000
+export const pageSize = 1000
 
 /** A place to read from, or a number of events, that makes no sense is a fault of the program. */
-const wholeNumber = (name: string, value: number, atLeast: number): Effect.Effect<number> =>
+export const wholeNumber = (name: string, value: number, atLeast: number): Effect.Effect<number> =>
   Number.isSafeInteger(value) && value >= atLeast
     ? Effect.succeed(value)
     : Effect.die(new RangeError(`${name} must be a whole number, ${atLeast} or more, not ${value}`))
-
-/** Pages through one stream until a page is not full. */
-export const stream = (driver: EventStoreDriver) =>
-<Event extends Tagged>(
-  source: EventSource<Event>,
-  id: string,
-  options?: { readonly after?: number | undefined }
-): Stream.Stream<RecordedEvent<Event>, EventStoreError> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const stream = yield* streamId(source.category, id)
-    return Stream.paginate(yield* wholeNumber("after", options?.after ?? 0, 0), (after) =>
-      Effect.gen(function*() {
-        const page = yield* driver.readStream({ stream, after, limit: pageSize })
-        const events = yield* decodeAll(() => source.codec, page.events)
-        const next = page.events.length < pageSize ? Option.none() : Option.some(page.events[pageSize - 1]!.version)
-        return [events, next] as const
-      }))
-  }))
 
 /** The stream's version, without its events. */
 export const version = (driver: EventStoreDriver) => (source: EventSource, id: string) =>

@@ -10,6 +10,7 @@ import type { EventStoreError } from "../EventStoreError.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
 import type { Tuning } from "../Tuning.ts"
 import * as Deliberation from "./deliberation.ts"
+import * as Saving from "./saving.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Line, type Turn } from "./turns.ts"
 
@@ -152,6 +153,8 @@ export const makeLine = <T extends Types>(
       return { turn, appended: { stream, version, position, events: mine, missed, repeated: outcome.repeated } }
     })
     Timelines.moveTo(timeline, end)
+    const present = members.find(({ turn }) => !turn.isAbandoned)
+    if (present !== undefined) Saving.charge(aggregate, timeline, present.turn)
     for (const { appended, turn } of landed) {
       turn.telemetry.began("remembered", turn.context)
       turn.telemetry.landed(appended, turn.context)

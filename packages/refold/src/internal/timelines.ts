@@ -1,3 +1,4 @@
+import * as DateTime from "effect/DateTime"
 import type { Tagged } from "../Decider.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
 
@@ -15,6 +16,8 @@ export interface Moment<State, Event extends Tagged> {
   readonly state: State
   readonly version: number
   readonly position: number
+  /** When the latest of the events up to here was recorded, in milliseconds since 1970. */
+  readonly instant: number
   next: Step<State, Event> | undefined
 }
 
@@ -46,11 +49,38 @@ export interface Timeline<State, Event extends Tagged> {
    * the store finds out, and until then nobody can be said to know more.
    */
   remembered: Moment<State, Event> | undefined
+  /** The version of the latest snapshot that is known of; 0 if none is. */
+  saved: number
 }
 
 export const makeTimeline = <State, Event extends Tagged>(
   remembered?: Moment<State, Event>
-): Timeline<State, Event> => ({ now: { moment: undefined }, remembered })
+): Timeline<State, Event> => ({ now: { moment: undefined }, remembered, saved: 0 })
+
+/** Before the first event. */
+export const beginning = <State, Event extends Tagged>(initial: State): Moment<State, Event> => ({
+  state: initial,
+  version: 0,
+  position: 0,
+  instant: -Infinity,
+  next: undefined
+})
+
+/** The moment after these events, with nothing tied to it. */
+export const advance = <State, Event extends Tagged>(
+  moment: Moment<State, Event>,
+  events: ReadonlyArray<RecordedEvent<Event>>,
+  evolve: (state: State, event: Event) => State
+): Moment<State, Event> => {
+  let { instant, position, state, version } = moment
+  for (const recorded of events) {
+    state = evolve(state, recorded.event)
+    instant = Math.max(instant, DateTime.toEpochMillis(recorded.recordedAt))
+    position = recorded.position
+    version = recorded.version
+  }
+  return { state, version, position, instant, next: undefined }
+}
 
 /** Makes this the latest moment, unless a later one is known. */
 export const moveTo = <State, Event extends Tagged>(
@@ -65,6 +95,7 @@ export const moveTo = <State, Event extends Tagged>(
 export const forget = <State, Event extends Tagged>(timeline: Timeline<State, Event>): void => {
   timeline.now = { moment: undefined }
   timeline.remembered = undefined
+  timeline.saved = 0
 }
 
 /** Keeps the latest moment for later, without what led to it. */
@@ -72,6 +103,16 @@ export const settleDown = <State, Event extends Tagged>(timeline: Timeline<State
   const latest = timeline.now.moment
   if (latest !== undefined) timeline.remembered = { ...latest, next: undefined }
   timeline.now = { moment: undefined }
+}
+
+/** Keeps a moment that was read while nothing is under way. */
+export const remember = <State, Event extends Tagged>(
+  timeline: Timeline<State, Event>,
+  moment: Moment<State, Event>,
+  saved: number
+): void => {
+  if (timeline.remembered === undefined || timeline.remembered.version < moment.version) timeline.remembered = moment
+  timeline.saved = Math.max(timeline.saved, saved)
 }
 
 /** The moment at this version, if the walk from here passes it. */
@@ -111,13 +152,10 @@ export const extend = <State, Event extends Tagged>(
     readonly ours: boolean
   }
 ): Moment<State, Event> => {
-  const last = events[events.length - 1]
-  if (last === undefined) return moment
-  let { state } = moment
-  for (const { event } of events) state = evolve(state, event)
-  const after: Moment<State, Event> = { state, version: last.version, position: last.position, next: undefined }
-  moment.next = { events, moment: after, ours }
-  return after
+  if (events.length === 0) return moment
+  const next = advance(moment, events, evolve)
+  moment.next = { events, moment: next, ours }
+  return next
 }
 
 /**

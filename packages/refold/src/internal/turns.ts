@@ -9,7 +9,7 @@ import type { Appended } from "../RecordedEvent.ts"
 import type { Question } from "./deliberation.ts"
 import type * as Lines from "./lines.ts"
 import type { Telemetry } from "./telemetry.ts"
-import type { Arrival } from "./timelines.ts"
+import type { Arrival, Moment } from "./timelines.ts"
 
 /** How a command can end badly. */
 export type Failure<T extends Types> = T["Rejection"] | Conflict<T["Event"]> | RetriesExhausted | EventStoreError
@@ -25,6 +25,8 @@ export interface Turn<T extends Types> extends Lines.Turn<Appended<T["Event"]>, 
   readonly context: Context.Context<never>
   readonly telemetry: Telemetry
   mustGoAlone: boolean
+  /** The state it is to save as a snapshot when it has landed. */
+  toSave: Moment<T["State"], T["Event"]> | undefined
 }
 
 export type Line<T extends Types> = Lines.Line<T["State"], T["Event"], Turn<T>>

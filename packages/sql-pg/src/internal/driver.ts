@@ -11,6 +11,7 @@ import { toStoreError } from "./errors.ts"
 import * as GroupCommit from "./groupCommit.ts"
 import * as Leases from "./leases.ts"
 import { type EventRow, isEvent, type Maybe, storedEvent } from "./rows.ts"
+import * as Snapshots from "./snapshots.ts"
 import type { Statements } from "./sql/statements.ts"
 
 /** The driver on a client and its statements. */
@@ -66,6 +67,7 @@ export const make = Effect.fnUntraced(function*(
       ),
     watch,
     inTransaction: Effect.withFiber((fiber) => Effect.succeed(isInTransaction(fiber))),
+    ...Snapshots.make(client, statement),
     ...Leases.make(client, statement)
   }
 })

@@ -22,9 +22,31 @@ export const schema = (name: string): ReadonlyArray<string> => [
 
   `alter sequence "${name}".positions owned by "${name}".events.position`,
 
+  // states that are saved to load faster: any of them may be deleted at any time. Releases whose states differ keep their
+  // own, under their own fingerprints
+  `create table "${name}".snapshots (
+    tenant text collate "C" not null,
+    category text collate "C" not null,
+    stream_id text collate "C" not null,
+    fingerprint text collate "C" not null,
+    version bigint not null,
+    position bigint not null,
+    recorded_at timestamptz not null,
+    state json not null,
+    saved_at timestamptz not null default now(),
+    primary key (tenant, category, stream_id, fingerprint)
+  )`,
+
+  // what was saved of a stream must not outlive what was in it
   `create function "${name}".refuse_rewriting() returns trigger language plpgsql as $$
   begin
     if current_setting('refold.allow_rewriting', true) = 'on' then
+      if tg_op = 'TRUNCATE' then
+        delete from "${name}".snapshots;
+      else
+        delete from "${name}".snapshots
+        where tenant = old.tenant and category = old.category and stream_id = old.stream_id;
+      end if;
       return coalesce(new, old);
     end if;
     raise exception 'events are never changed or deleted: % on %.% refused', tg_op, tg_table_schema, tg_table_name

@@ -26,6 +26,37 @@ export const statements = (name: string) => ({
     ) e on true
     order by e.version`,
 
+  // from one snapshot of the database, too; and only what was saved of the log as it is: the event must be where it was
+  readFromSnapshot: `select s.version as stream_version,
+      n.version as snapshot_version, n.position as snapshot_position, n.recorded_at as snapshot_recorded_at,
+      case when row_number() over (order by e.version) = 1 then n.state end as snapshot_state, e.*
+    from (
+      select coalesce(max(version), 0) as version from "${name}".events
+      where tenant = $1 and category = $2 and stream_id = $3
+    ) s left join (
+      select version, position, recorded_at, state from "${name}".snapshots n
+      where tenant = $1 and category = $2 and stream_id = $3 and fingerprint = $4
+        and ($5::bigint is null or version <= $5) and ($6::timestamptz is null or recorded_at <= $6)
+        and exists (select from "${name}".events where tenant = $1 and category = $2 and stream_id = $3
+          and version = n.version and position = n.position)
+    ) n on true left join lateral (
+      select ${eventColumns} from "${name}".events
+      where tenant = $1 and category = $2 and stream_id = $3 and version > coalesce(n.version, 0)
+      order by version limit $7
+    ) e on true
+    order by e.version`,
+
+  writeSnapshot: `insert into "${name}".snapshots as n
+      (tenant, category, stream_id, fingerprint, version, position, recorded_at, state)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
+    on conflict (tenant, category, stream_id, fingerprint) do update
+    set version = excluded.version, position = excluded.position, recorded_at = excluded.recorded_at,
+      state = excluded.state, saved_at = excluded.saved_at
+    where n.version < excluded.version or not exists (
+      select from "${name}".events e where e.tenant = $1 and e.category = $2 and e.stream_id = $3
+        and e.version = n.version and e.position = n.position
+    )`,
+
   readLog: `select l.log_end, e.*
     from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
       select category, stream_id, ${eventColumns}
