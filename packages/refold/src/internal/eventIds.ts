@@ -8,6 +8,8 @@ let used = pool.length
 
 let lastMillis = 0
 let counter = 0
+/** What the ids of one millisecond begin with. */
+let prefix = ""
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
 
@@ -20,23 +22,25 @@ const randomBytes = (size: number): number => {
   return used - size
 }
 
+const setTime = (millis: number): void => {
+  lastMillis = millis
+  const digits = millis.toString(16).padStart(12, "0")
+  prefix = `${digits.slice(0, 8)}-${digits.slice(8)}-`
+}
+
 /** The next id. Within a millisecond, 12 bits count from a random start; when they run out, time is ahead by one. */
 export const make = (): string => {
   const start = randomBytes(10)
   const now = Date.now()
   if (now > lastMillis) {
-    lastMillis = now
+    setTime(now)
     counter = (pool[start]! << 3) | (pool[start + 1]! >> 5)
   } else if (++counter > 0xfff) {
-    lastMillis++
+    setTime(lastMillis + 1)
     counter = 0
   }
-  const high = Math.floor(lastMillis / 0x1_0000)
-  const low = lastMillis % 0x1_0000
   const at = (index: number) => hex[pool[start + index]!]!
-  return hex[(high >>> 24) & 0xff]! + hex[(high >>> 16) & 0xff]! + hex[(high >>> 8) & 0xff]! + hex[high & 0xff]! + "-" +
-    hex[low >>> 8]! + hex[low & 0xff]! + "-" +
-    hex[0x70 | (counter >>> 8)]! + hex[counter & 0xff]! + "-" +
-    hex[0x80 | (pool[start + 2]! & 0x3f)]! + at(3) + "-" +
-    at(4) + at(5) + at(6) + at(7) + at(8) + at(9)
+  return `${prefix}${hex[0x70 | (counter >>> 8)]!}${hex[counter & 0xff]!}-${hex[0x80 | (pool[start + 2]! & 0x3f)]!}${
+    at(3)
+  }-${at(4)}${at(5)}${at(6)}${at(7)}${at(8)}${at(9)}`
 }

@@ -36,10 +36,20 @@ const closed = new EventStoreError({
   reason: new Unavailable({ message: "the store was closed before the append was sent", cause: undefined })
 })
 
+/** So many appends are worth a batch of their own while another one is under way. */
+const worthABatch = 24
+
+/** A batch that is with the database, and those who wait for it. */
+interface Batch {
+  readonly members: ReadonlyArray<Waiting>
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
 /**
  * Lets the appends of concurrent fibers share a commit. While one batch is with the database the next one fills, so that
- * nobody waits for a timer, and an append goes at once if nobody is under way. Each succeeds, or is refused, on its own.
- * Whoever appends waits for the outcome, so that no more can pile up here than there are fibers.
+ * nobody waits for a timer, and an append goes at once if nobody is under way. If many wait they go in two, so that one is
+ * prepared while the other is committed. Each append succeeds, or is refused, on its own. Whoever appends waits for the
+ * outcome, so that no more can pile up here than there are fibers.
  *
  * An append that is interrupted before its batch has left never happens. After that, the interruption waits until it has
  * ended one way or the other; if nobody waits for anything in the batch any more, the batch is cancelled.
@@ -49,23 +59,29 @@ export const make = Effect.fnUntraced(function*(
   settleAlone: (appends: Appends, failed?: Failed) => Effect.Effect<AppendOutcome, EventStoreError>
 ) {
   let waiting: Array<Waiting> = []
-  let wake = () => {}
   let isClosed = false
-  let underWay: { readonly members: ReadonlyArray<Waiting>; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
+  const underWay = new Set<Batch>()
+  const idle: Array<() => void> = []
 
   const context = yield* Effect.context<never>()
-  const cancelIfAbandoned = () => {
-    if (underWay?.members.every(({ abandoned }) => abandoned) === true) underWay.fiber.interruptUnsafe()
+  const canLeave = () => waiting.length > 0 && (underWay.size === 0 || waiting.length >= worthABatch)
+  const wakeIfNeeded = () => {
+    if (canLeave()) idle.pop()?.()
+  }
+  const cancelAbandoned = () => {
+    for (const { fiber, members } of underWay) if (members.every(({ abandoned }) => abandoned)) fiber.interruptUnsafe()
   }
 
   /** Runs what can be cancelled by those who wait for it, and by nobody else. */
   const forMembers = <A, E>(members: ReadonlyArray<Waiting>, self: Effect.Effect<A, E>) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(Effect.interruptible(self), { startImmediately: true })
-      underWay = { members, fiber }
-      cancelIfAbandoned()
+      const batch = { members, fiber }
+      underWay.add(batch)
+      cancelAbandoned()
+      wakeIfNeeded()
       const exit = yield* Fiber.await(fiber)
-      underWay = undefined
+      underWay.delete(batch)
       return exit
     })
 
@@ -105,21 +121,23 @@ export const make = Effect.fnUntraced(function*(
   }
 
   const commitNext = Effect.gen(function*() {
-    if (waiting.length === 0) {
+    if (!canLeave()) {
       yield* Effect.callback<void>((resume) => {
-        wake = () => resume(Effect.void)
+        idle.push(() => resume(Effect.void))
       })
     }
     // those who were resumed, or started, together get a chance to append together
     yield* Effect.yieldNow
-    const { groups, rest } = divide(waiting)
-    waiting = rest
+    if (!canLeave()) return
+    const share = underWay.size === 0 && waiting.length >= 2 * worthABatch ? waiting.length / 2 : waiting.length
+    const { groups, rest } = divide(waiting.slice(0, share))
+    waiting = rest.concat(waiting.slice(share))
     const [first] = groups
     if (first === undefined) return
     yield* Effect.uninterruptible(first[0].appends.length > 1 ? alone(first[0]) : together(groups))
   })
 
-  // runs after the fiber below has finished the batch it had in hand
+  // runs after the fibers below have finished the batches they had in hand
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       isClosed = true
@@ -127,6 +145,7 @@ export const make = Effect.fnUntraced(function*(
       waiting = []
     })
   )
+  yield* Effect.forkScoped(Effect.forever(commitNext))
   yield* Effect.forkScoped(Effect.forever(commitNext))
 
   return (appends: Appends): Effect.Effect<AppendOutcome, EventStoreError> =>
@@ -144,14 +163,14 @@ export const make = Effect.fnUntraced(function*(
         }
       }
       waiting.push(member)
-      if (waiting.length === 1) wake()
+      wakeIfNeeded()
       return Effect.callback<void>((done) => {
         const place = waiting.indexOf(member)
         if (place >= 0) waiting.splice(place, 1)
         if (place >= 0 || isSettled) return done(Effect.void)
         settled = () => done(Effect.void)
         member.abandoned = true
-        cancelIfAbandoned()
+        cancelAbandoned()
       })
     })
 })
