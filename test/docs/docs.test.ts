@@ -61,7 +61,7 @@ describe("every snippet of the documentation", () => {
         })
         assert.strictEqual(stdout + stderr, output ?? "", `${path}:${line}`)
       }
-    })
+    }, 120_000)
   }
 })
 
