@@ -44,14 +44,24 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
    *
    * **Details**
    *
-   * The command is decided on the state it knows. Events that were appended since are *missed*, and each is held against
-   * each decided event by the conflict table: the decided events are placed after them, or decided again, or the
-   * command fails with a `Conflict`. Concurrent commands on one stream are lined up within the process, which changes
-   * nothing about the verdicts: a command in line has not seen the events of those ahead of it.
+   * The command is decided on the state it knows: that of the version it has `seen`, or the latest there is. Events that
+   * were appended since are *missed*, and each is held against each decided event by the conflict table: the decided
+   * events are placed after them, or decided again, or the command fails with a `Conflict`. A command that decides nothing
+   * succeeds without events; a rejection, like that, is an answer to what is true now.
+   *
+   * States are remembered from one command to the next. Whether one is still the latest is checked by the append: if it
+   * is not, the command decides again as if it had been loaded. Concurrent commands on one stream are lined up within the
+   * process, and may be appended together. Neither changes anything about the verdicts: a command in line has not seen
+   * the events of those ahead of it.
    *
    * Without `seen`, a command that arrives while others are under way knows what the process knew then, which may be a
    * moment behind other processes. It may so be told of a conflict with an event that was there already; a command that
    * says what it has `seen` is not.
+   *
+   * **Gotchas**
+   *
+   * A command that is sent twice is decided twice. After an `OutcomeUnknown`, or an interruption, look for what it may
+   * have appended before you send it again; `Effect.uninterruptible` rules out the latter.
    */
   readonly execute: (
     id: string,
@@ -63,7 +73,10 @@ export interface Aggregate<in out T extends Types> extends Decider<T>, EventSour
     EventStore
   >
 
-  /** The state of an instance: now, as it was at a version, or as it was at an instant. */
+  /**
+   * The state of an instance: now, as it was at a version, or as it was at an instant. What is remembered or saved of it
+   * is made use of; only what came after that is read.
+   */
   readonly load: (id: string, options?: LoadOptions) => Effect.Effect<Loaded<T["State"]>, EventStoreError, EventStore>
 
   /**
@@ -108,9 +121,9 @@ export interface ExecuteOptions {
   readonly seen?: number | undefined
   /** Like `seen`, but whatever was appended since is a conflict, even if the command decides nothing. */
   readonly strict?: number | undefined
-  /** How often to try to append before giving up with `RetriesExhausted`; 10 by default. */
+  /** How often to try to append, while others are faster, before giving up with `RetriesExhausted`; 10 by default. */
   readonly attempts?: number | undefined
-  /** Stored with the events, over what `Metadata.Current` holds. */
+  /** Stored with the events, over what `Metadata.Current` holds and the trace they are decided under. */
   readonly metadata?: Metadata | undefined
 }
 

@@ -39,8 +39,10 @@ export interface AppendOptions {
    */
   readonly metadata?: Metadata | ((index: number) => Metadata) | undefined
   /**
-   * The ids of the events: UUIDs, one for each. Events that are there already under these ids are not appended again, so
-   * that an append can be repeated until it is known to have happened.
+   * The ids of the events: UUIDs, one for each; by default they are made up. Events that are there already under these
+   * ids are neither checked nor appended again, so that an append can be repeated until it is known to have happened. It
+   * then tells where they were put, with the metadata it was given now, which is not stored. Ids that were used for other
+   * events are refused with `EventIdTaken`.
    */
   readonly eventIds?: ReadonlyArray<string> | undefined
 }
@@ -145,6 +147,7 @@ export class AppendConditionFailed<Event extends Tagged> extends Data.TaggedErro
   readonly condition: AppendCondition
   /** The true version of the stream; 0 if it does not exist. */
   readonly actual: number
+  /** What was appended after the version that the condition knows, oldest first. */
   readonly missed: ReadonlyArray<RecordedEvent<Tagged>>
 }> {
   declare readonly missed: ReadonlyArray<RecordedEvent<Event>>

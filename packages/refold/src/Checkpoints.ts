@@ -11,7 +11,8 @@ import * as Semaphore from "effect/Semaphore"
 import type { EventStoreError } from "./EventStoreError.ts"
 
 /**
- * A projection is told apart by its name and version: version 2 beside version 1 has a checkpoint of its own.
+ * A projection is told apart by its name and version: version 2 beside version 1 has a checkpoint of its own. Tenants do
+ * not: give a projection that runs for several of them a name for each.
  *
  * @category models
  * @since 0.1.0

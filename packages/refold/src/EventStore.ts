@@ -110,11 +110,20 @@ export interface Snapshot<out State> extends Pick<StoredSnapshot, "version" | "p
  * Commands are best executed through an aggregate. Use the store itself to follow the log, and to append what was not
  * decided here, such as imported history.
  *
+ * **Gotchas**
+ *
+ * Aggregates remember states, and line up commands, for each store value. A layer that decorates the store must make one
+ * and keep it; one made anew for each call remembers nothing.
+ *
  * @category services
  * @since 0.1.0
  */
 export class EventStore extends Context.Service<EventStore, {
-  /** Appends all events or none, if the condition (by default: none) holds. */
+  /**
+   * Appends all events or none, if the condition (by default: none) holds. Errors mean that nothing was appended, but for
+   * `OutcomeUnknown`, and for an `UnreadableEvent` among those that were missed. An interruption waits until an append that
+   * was sent has ended; how, is told by appending again with the same `eventIds`.
+   */
   readonly append: <Event extends Tagged>(
     source: EventSource<Event>,
     id: string,
@@ -161,7 +170,11 @@ export class EventStore extends Context.Service<EventStore, {
     options?: LogOptions
   ) => Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError>
 
-  /** The events of these sources in the order of the log: first those that are there, then those to come, for ever. */
+  /**
+   * The events of these sources in the order of the log: first those that are there, then those to come, for ever. It
+   * waits for a store that is unavailable, and fails at an event that cannot be read. How far it has come is for the
+   * reader to keep; a projection does.
+   */
   readonly subscribe: <const Sources extends EventSources>(
     sources: Sources,
     options?: LogOptions

@@ -7,8 +7,8 @@ import * as Data from "effect/Data"
 import * as StreamId from "./StreamId.ts"
 
 /**
- * The store cannot be reached, or gave up for now: nothing was appended, and it is worth trying again. `message` is the
- * engine's.
+ * The store cannot be reached, or gave up for now: nothing was appended, and it is worth trying again. (An append of which
+ * that is not known fails as `OutcomeUnknown`.) `message` is the engine's.
  *
  * @category errors
  * @since 0.1.0
@@ -19,7 +19,7 @@ export class Unavailable extends Data.TaggedError("Unavailable")<{
 }> {}
 
 /**
- * The store failed in a way that trying again will not mend.
+ * The store failed in a way that trying again will not mend; nothing was appended.
  *
  * @category errors
  * @since 0.1.0
@@ -30,8 +30,10 @@ export class StoreFailure extends Data.TaggedError("StoreFailure")<{
 }> {}
 
 /**
- * The connection broke while an append was being committed, and the store could not be reached again to ask what became
- * of it. Appending once more with the same `eventIds` tells: what is there is not appended twice.
+ * The connection broke while an append was being committed, and the store could not be reached again, for as long as the
+ * engine is patient, to ask what became of it. Appending once more with the same `eventIds` tells: what is there is not
+ * appended twice. After a command, whose ids were made up, look for these in the stream; commands that were appended
+ * together have theirs side by side.
  *
  * @category errors
  * @since 0.1.0
@@ -148,7 +150,9 @@ export class EventStoreError extends Data.TaggedError("EventStoreError")<{ reado
     return this.reason.message
   }
 
-  /** Whether the same call may succeed later. */
+  /**
+   * Whether the same call may succeed later, and may be made again without a second thought. An `OutcomeUnknown` takes one.
+   */
   get isRetryable(): boolean {
     return this.reason._tag === "Unavailable"
   }

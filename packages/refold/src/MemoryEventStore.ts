@@ -10,7 +10,8 @@ import * as EventStore from "./EventStore.ts"
 import * as MemoryDriver from "./internal/memoryDriver.ts"
 
 /**
- * An empty store that lives as long as the layer.
+ * An empty store that lives as long as the layer. It keeps events as JSON, as a database does, and has no transactions:
+ * what a projection's handler has done before it fails is not undone.
  *
  * @category layers
  * @since 0.1.0

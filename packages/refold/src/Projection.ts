@@ -20,6 +20,11 @@ import type { RecordedEvent } from "./RecordedEvent.ts"
  * `handle` is given batches in the order of the log. It runs in the transaction that moves the checkpoint, so what it
  * writes through the same `SqlClient` happens exactly once. Change `version` to start from the beginning again.
  *
+ * **Gotchas**
+ *
+ * What it does elsewhere, such as sending mail, may happen again. It sees the events of the tenant it runs for, and the
+ * checkpoint knows nothing of tenants: one that runs for several needs a name for each.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -63,6 +68,11 @@ export const catchUp = Effect.fnUntraced(function*<Sources extends EventSources,
 /**
  * Handles what is in the log and then what is to come, until it is interrupted or fails. A batch in hand is finished
  * before an interruption takes effect.
+ *
+ * **Gotchas**
+ *
+ * It fails when the handler does, and at an event that cannot be read; run again, it goes on from its checkpoint. Whether
+ * and when is for `Effect.retry` to say. Two that run the same projection do no harm, but one of them fails.
  *
  * @category running
  * @since 0.1.0

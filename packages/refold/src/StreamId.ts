@@ -19,7 +19,8 @@ export interface StreamId {
 }
 
 /**
- * The tenant on whose behalf the current fiber works. One tenant's streams are invisible to another's.
+ * The tenant on whose behalf the current fiber works. One tenant's streams are invisible to another's, as far as this
+ * store is asked; a database that is asked by others is to be guarded by itself.
  *
  * @category references
  * @since 0.1.0

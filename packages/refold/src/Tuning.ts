@@ -20,7 +20,7 @@ export interface Tuning {
   readonly cachedStates: number
   /**
    * How many commands that wait for the same stream are decided one upon the other and appended at once; 1 appends each on
-   * its own.
+   * its own. A command that says what it has `seen` goes alone.
    */
   readonly commandsPerAppend: number
 }

@@ -36,7 +36,10 @@ export interface Options {
    * behind a pooler, and where the client has but one connection.
    */
   readonly listen?: boolean | undefined
-  /** How long a subscriber at the end of the log waits before it looks again unasked; one second by default. */
+  /**
+   * How long a subscriber at the end of the log waits before it looks again unasked; one second by default. Without LISTEN
+   * that is how late it may be.
+   */
   readonly pollInterval?: Duration.Input | undefined
 }
 
@@ -45,13 +48,19 @@ export interface Options {
  *
  * **Details**
  *
+ * The appends of concurrent fibers share commits: while some are with the database, others gather. Each is accepted or
+ * refused on its own. They take a connection of their own from the pool, while reads may share one: `multiplex: true` is a
+ * good setting for the client. If a connection breaks in an append, the database is asked what became of it, for up to
+ * ten seconds. When the layer is closed, what is under way is finished, and what was not sent fails as `Unavailable`.
+ *
  * An append inside `SqlClient.withTransaction` is part of that transaction. From the append to the end of the transaction
  * no other append can be committed: keep it short, append before touching rows that others lock before they append, and
  * guard against forgotten transactions with `idle_in_transaction_session_timeout`.
  *
  * **Gotchas**
  *
- * Dies if `schema` is not a plain identifier, and if LISTEN would take the only connection of the client.
+ * Dies if `schema` is not a plain identifier, and if LISTEN would take the only connection of the client. Made for READ
+ * COMMITTED: in a transaction under a stricter level, an append that cannot see what it missed fails as `Unavailable`.
  *
  * @category layers
  * @since 0.1.0
