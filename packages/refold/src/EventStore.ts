@@ -172,8 +172,7 @@ export class EventStore extends Context.Service<EventStore, {
 
   /**
    * The events of these sources in the order of the log: first those that are there, then those to come, for ever. It
-   * waits for a store that is unavailable, and fails at an event that cannot be read. How far it has come is for the
-   * reader to keep; a projection does.
+   * waits for a store that is unavailable, and fails at an event that cannot be read. It does not keep its place.
    */
   readonly subscribe: <const Sources extends EventSources>(
     sources: Sources,
