@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Lead } from "@refold/example-leads/Lead"
 import { execFile } from "node:child_process"
-import { globSync } from "node:fs"
+import { existsSync, globSync } from "node:fs"
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { basename, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, beforeAll } from "vitest"
 import { parse } from "./snippets.ts"
@@ -12,11 +12,10 @@ import { parse } from "./snippets.ts"
 const root = resolve(import.meta.dirname, "../..")
 const generated = await mkdtemp(join(tmpdir(), "refold-docs-"))
 const pages = await Promise.all(
-  ["README.md", ...globSync("docs/*.md", { cwd: root }).toSorted()].map(async (path) => ({
-    path,
-    folder: join(generated, basename(path, ".md")),
-    ...parse(await readFile(join(root, path), "utf8"))
-  }))
+  ["README.md", ...globSync("docs/*.md", { cwd: root }).toSorted()].map(async (path) => {
+    const text = await readFile(join(root, path), "utf8")
+    return { path, text, folder: join(generated, basename(path, ".md")), ...parse(text) }
+  })
 )
 
 const run = promisify(execFile)
@@ -49,8 +48,13 @@ describe("every snippet of the documentation", () => {
     assert.strictEqual(stdout, "")
   })
 
-  for (const { folder, path, programs, strays } of pages) {
+  for (const { folder, path, programs, strays, text } of pages) {
     it(`is a module or a program: ${path}`, () => assert.deepStrictEqual(strays, []))
+
+    it(`leads to what is there: ${path}`, () => {
+      const links = Array.from(text.matchAll(/\]\(([^):#]+)\)/g), ([, link = ""]) => link)
+      assert.deepStrictEqual(links.filter((link) => !existsSync(resolve(root, dirname(path), link))), [])
+    })
 
     it(`prints what the page says: ${path}`, async () => {
       for (const { line, output } of programs) {
