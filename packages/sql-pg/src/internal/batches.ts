@@ -79,6 +79,23 @@ export const parametersOf = (appends: ReadonlyArray<Append>, atomic: boolean): R
   ]
 }
 
+/** The arguments for one append of at most one event. */
+export const parametersOfOne = ({ condition, events: [event], stream }: Append): ReadonlyArray<unknown> => [
+  event !== undefined,
+  stream.tenant,
+  stream.category,
+  stream.id,
+  String(condition.atLeast),
+  String(Math.min(condition.atMost, unbounded)),
+  String(condition.since?.version ?? unbounded),
+  JSON.stringify(condition.since?.types ?? []),
+  event?.id ?? noId,
+  event?.type ?? "",
+  String(event?.schemaVersion ?? 0),
+  event?.data ?? "null",
+  event?.metadata ?? "null"
+]
+
 /** What the rows that came back say of each append. */
 export const verdictsOf = (
   appends: ReadonlyArray<Append>,
