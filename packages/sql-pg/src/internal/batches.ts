@@ -1,6 +1,5 @@
-import * as DateTime from "effect/DateTime"
 import type { Append, Placement, StoredEvent } from "refold/EventStoreDriver"
-import { type EventRow, storedEvent } from "./rows.ts"
+import { type EventRow, instantOf, storedEvent } from "./rows.ts"
 
 /** What became of one append of a batch. */
 export type Verdict =
@@ -134,7 +133,7 @@ const verdictOf = (
       placement: {
         version: Number(version) + events,
         position: Number(position) + Math.max(0, events - 1),
-        recordedAt: DateTime.makeUnsafe(recorded_at),
+        recordedAt: instantOf(recorded_at),
         missed,
         repeated: false
       }
