@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
-import * as EventStore from "refold/EventStore"
+import type * as EventStore from "refold/EventStore"
 import * as MemoryEventStore from "refold/MemoryEventStore"
 import { makeLead } from "./programs.ts"
 
