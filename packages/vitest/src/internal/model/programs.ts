@@ -46,7 +46,7 @@ const send: Arbitrary.Arbitrary<Program.Write> = tagged(
   "Send",
   Arbitrary.all({
     parcel: oneOf(0, 0, 1),
-    demands: pair(eitherOf(Arbitrary.succeed<Program.Demand>({ _tag: "any" }), demand)),
+    demands: pair(eitherOf(oneOf<Program.Demand>({ _tag: "any" }), demand)),
     change: oneOf(...Program.changes),
     untilAnswered: oneOf(false, true)
   })
