@@ -136,6 +136,7 @@ export class Worker {
       ),
       Effect.map((all) => {
         for (const { stream, version } of all) this.heard.set(keyOf(stream), version)
+        return undefined
       }),
       Effect.catchReason("EventStoreError", "EventIdTaken", () => Effect.void)
     )
@@ -163,6 +164,7 @@ export class Worker {
           ? outcome.actual
           : undefined
         if (version !== undefined) this.heard.set(key, version)
+        return undefined
       })
     )
   }

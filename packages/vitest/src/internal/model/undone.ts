@@ -29,4 +29,4 @@ export const streamAsTold = (facts: Facts, { stream, transaction }: Attempt): Ev
 
 /** The event under this id that was there for an attempt, if only in its own transaction. */
 export const eventAsTold = (facts: Facts, { transaction }: Attempt, id: string): RecordedEvent<Tagged> | undefined =>
-  facts.byId(id) ?? appendedIn(facts, transaction).flatMap(([, events]) => events).find((event) => event.id === id)
+  appendedIn(facts, transaction).flatMap(([, events]) => events).find((event) => event.id === id) ?? facts.byId(id)
