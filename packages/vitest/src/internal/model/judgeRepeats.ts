@@ -2,7 +2,7 @@ import type { Tagged } from "refold/Decider"
 import type { EventIdTaken } from "refold/EventStoreError"
 import type { Appended, RecordedEvent } from "refold/RecordedEvent"
 import { type Facts, inWords, isSame } from "./facts.ts"
-import { type Attempt, keyOf, keyOfEvent } from "./history.ts"
+import { type Attempt, keyOf, keyOfEvent, labelOf } from "./history.ts"
 import { eventAsTold, streamAsTold } from "./undone.ts"
 
 const idsOf = ({ together }: Attempt): ReadonlyArray<string> => together.flatMap(({ eventIds }) => eventIds ?? [])
@@ -16,6 +16,12 @@ const areThose = (attempt: Attempt, there: ReadonlyArray<RecordedEvent<Tagged> |
 
 const thereOf = (facts: Facts, attempt: Attempt) =>
   (attempt.eventIds ?? []).map((id) => eventAsTold(facts, attempt, id))
+
+/** Whether somebody had been told that an event is there, before an attempt began. */
+const wasThere = (facts: Facts, { beganAt }: Attempt, event: RecordedEvent<Tagged> | undefined): boolean => {
+  const author = event === undefined ? undefined : facts.history.attempts[labelOf(event)]
+  return author !== undefined && facts.acknowledgedAt(author) < beganAt
+}
 
 /** Without what tells of the attempt. */
 const plain = ({ metadata: _, ...event }: RecordedEvent<Tagged>) => event
@@ -71,7 +77,11 @@ export const judgeTaken = (
   ) {
     problems.push(`it was told of ${inWords([there])} before that was appended`)
   }
-  if (attempt.together.every((part) => areThose(part, thereOf(facts, part)))) {
+  const all = attempt.together.flatMap((part) => thereOf(facts, part))
+  const authors = new Set(all.map((event) => event === undefined ? undefined : labelOf(event)))
+  // what came in by parts may have been there in part only
+  const wasWhole = authors.size === 1 || all.every((event) => wasThere(facts, attempt, event))
+  if (wasWhole && attempt.together.every((part) => areThose(part, thereOf(facts, part)))) {
     problems.push("it was not taken for the repetition that it was")
   }
   return problems
@@ -82,11 +92,7 @@ export const judgeAsNew = (facts: Facts, attempt: Attempt): ReadonlyArray<string
   if (attempt.outcome._tag !== "refused") return []
   const ids = idsOf(attempt)
   const seen = streamAsTold(facts, attempt).slice(0, attempt.outcome.error.actual)
-  const before = ids.flatMap((id) => {
-    const event = facts.byId(id)
-    const author = event === undefined ? undefined : facts.attemptOf(event)
-    return event !== undefined && author !== undefined && facts.acknowledgedAt(author) < attempt.beganAt ? [event] : []
-  })
+  const before = ids.flatMap((id) => facts.byId(id) ?? []).filter((event) => wasThere(facts, attempt, event))
   const known = [...seen.filter(({ id }) => ids.includes(id)), ...before]
   return known.length === 0 ? [] : [`it was refused, although there was ${inWords(known)}`]
 }
