@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
-import * as EventStore from "refold/EventStore"
+import type * as EventStore from "refold/EventStore"
 import * as MemoryEventStore from "refold/MemoryEventStore"
 import { makeLead } from "./programs.ts"
 
@@ -59,11 +59,16 @@ describe("telemetry", () => {
   it.live("has spans for those who trace", () =>
     Effect.gen(function*() {
       spans.length = 0
-      yield* makeLead().execute("1", { _tag: "Initialize", name: "Ann" }).pipe(
+      const lead = makeLead()
+      yield* lead.execute("1", { _tag: "Initialize", name: "Ann" }).pipe(
+        Effect.andThen(lead.load("1")),
         Effect.withTracer(tracer),
         Effect.provide(MemoryEventStore.layer)
       )
-      assert.deepStrictEqual(spans.map(({ name }) => name), ["refold.execute", "refold.decide", "refold.append"])
+      assert.deepStrictEqual(
+        spans.map(({ name }) => name),
+        ["refold.execute", "refold.decide", "refold.append", "refold.load"]
+      )
       const attributes = Object.fromEntries(spans[0]!.attributes)
       assert.deepStrictEqual(attributes, {
         "refold.tenant": "default",

@@ -42,12 +42,14 @@ export const crash = Effect.fnUntraced(function*(
   yield* Effect.provide(EventStore, store)
 
   const journals: Array<string> = []
+  /** Those of writers that are gone. */
+  const left: Array<string> = []
   const startWriter = Effect.suspend(() => {
     const name = `writer${journals.length + 1}`
     const journal = Path.join(folder, name)
     journals.push(journal)
     Fs.writeFileSync(journal, "")
-    return Children.start("writer", server.url, journal, name)
+    return Effect.map(Children.start("writer", server.url, journal, name, ...left), (child) => ({ ...child, journal }))
   })
   const saw = Path.join(folder, "subscriber")
   const subscriber = yield* Children.start("subscriber", server.url, saw)
@@ -66,6 +68,7 @@ export const crash = Effect.fnUntraced(function*(
     if (kill % 4 === 2) {
       const killed = kill % 8 === 2 ? 0 : 1
       yield* writers[killed]?.kill ?? Effect.void
+      left.push(writers[killed]?.journal ?? "")
       writers[killed] = yield* startWriter
       writersKilled++
       yield* aWhile(0, 500)

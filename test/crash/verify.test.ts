@@ -21,12 +21,19 @@ const event = (n: number, attempt: string, version = n): RecordedEvent<Tagged> =
   recordedAt: DateTime.makeUnsafe(0)
 })
 
-const began = (attempt: string, at: number, events: number, atMost: number | null = null): Line => ({
+const began = (
+  attempt: string,
+  at: number,
+  events: number,
+  atMost: number | null = null,
+  eventIds: ReadonlyArray<string> | null = null
+): Line => ({
   _tag: "Began",
   at,
   attempt,
   stream: "Account/a",
   events: Array.from({ length: events }, () => credited),
+  eventIds,
   atLeast: 0,
   atMost,
   since: null
@@ -37,7 +44,17 @@ const acknowledged = (attempt: string, at: number, version: number, missed: Read
   attempt,
   version,
   position: version,
-  missed
+  missed,
+  repeated: false
+})
+const there = (attempt: string, at: number, version: number): Line => ({
+  _tag: "Acknowledged",
+  at,
+  attempt,
+  version,
+  position: version,
+  missed: [],
+  repeated: true
 })
 const sawAll = (log: ReadonlyArray<RecordedEvent<Tagged>>): ReadonlyArray<Line> =>
   log.map(({ id, position, version }) => ({ _tag: "Saw", id, position, version, stream: "Account/a" }))
@@ -70,6 +87,14 @@ it("what is unknown may be in as a whole", () => {
   assert.strictEqual(figures.unknownFoundIn, 1)
 })
 
+const more = [...log, event(4, "sent")]
+const sent = [...lines.slice(0, -1), began("sent", 7, 1, null, ["id sent 4"])]
+const sentAgain = [...sent, began("again", 8, 1, null, ["id sent 4"])]
+
+it("what was sent again under its ids may have been there already", () => {
+  assert.deepStrictEqual(problems(more, [...sentAgain, there("again", 9, 4)]), [])
+})
+
 describe("it is found out", () => {
   const cases: Record<string, () => ReadonlyArray<string>> = {
     "something acknowledged is lost": () => problems(log.slice(0, 2)),
@@ -88,6 +113,18 @@ describe("it is found out", () => {
       problems(log, [began("one", 10, 2), acknowledged("one", 11, 2), ...lines.slice(2)]),
     "the subscriber missed something": () => problems(log, lines, sawAll(log).slice(1)),
     "the subscriber saw something twice": () => problems(log, lines, sawAll([...log.slice(0, 1), ...log])),
+    "something is in that was not, as the store was away": () =>
+      problems([...log, event(4, "unknown"), event(5, "unknown")], [
+        ...lines,
+        { _tag: "Unavailable", at: 8, attempt: "unknown" }
+      ]),
+    "what was sent again is in twice": () =>
+      problems([...more, event(5, "again")], [...sentAgain, acknowledged("again", 9, 5)]),
+    "what was sent again is said to be somewhere else": () => problems(more, [...sentAgain, there("again", 9, 3)]),
+    "what was sent again is said to be there and is not": () => problems(log, [...sentAgain, there("again", 9, 4)]),
+    "what was sent again is refused although it is there": () =>
+      problems(more, [...sentAgain, { _tag: "Refused", at: 9, attempt: "again", actual: 3, missed: [] }]),
+    "what was sent under ids is never answered": () => problems(more, sent),
     "an append failed for good": () =>
       problems(log, [...lines, { _tag: "Failed", at: 8, attempt: "unknown", why: "a defect" }])
   }

@@ -4,7 +4,7 @@ import type { RecordedEvent } from "refold/RecordedEvent"
 import { type Began, type Line, streamOf } from "./journal.ts"
 
 type Events = ReadonlyArray<RecordedEvent<Tagged>>
-type Ended = Extract<Line, { readonly _tag: "Acknowledged" | "Refused" | "Unknown" | "Failed" }>
+type Ended = Extract<Line, { readonly _tag: "Acknowledged" | "Refused" | "Unavailable" | "Unknown" | "Failed" }>
 
 interface Attempt {
   readonly began: Began
@@ -40,17 +40,22 @@ export const verify = (log: Events, lines: ReadonlyArray<Line>, saw: ReadonlyArr
   const attempts = attemptsOf(lines)
   const streams = groupBy(log, streamOf)
   const found = groupBy(log, attemptOf)
+  const byId = groupBy(log, ({ id }) => id)
   const problems = [
     ...orderProblems(log, streams, attempts),
     ...[...attempts.values()].flatMap((attempt) =>
-      attemptProblems(attempt, streams.get(attempt.began.stream) ?? [], found.get(attempt.began.attempt) ?? [])
-        .map((problem) => `attempt ${attempt.began.attempt} on ${attempt.began.stream} ${problem}`)
+      [
+        ...attemptProblems(attempt, streams.get(attempt.began.stream) ?? [], found.get(attempt.began.attempt) ?? []),
+        ...repetitionProblems(attempt, byId)
+      ].map((problem) => `attempt ${attempt.began.attempt} on ${attempt.began.stream} ${problem}`)
     ),
+    ...parcelProblems([...attempts.values()], byId, found),
     ...lines.flatMap((line) => line._tag === "Failed" ? [`${line.attempt} failed: ${line.why}`] : []),
     ...readerProblems(log, saw)
   ]
   const count = (tag: Line["_tag"]) => lines.filter(({ _tag }) => _tag === tag).length
   const unknown = [...attempts.values()].filter(({ ended }) => ended === undefined || ended._tag === "Unknown")
+  const parcels = parcelsOf([...attempts.values()])
   return {
     problems,
     figures: {
@@ -58,6 +63,10 @@ export const verify = (log: Events, lines: ReadonlyArray<Line>, saw: ReadonlyArr
       appendsRefused: count("Refused"),
       appendsUnknown: unknown.length,
       unknownFoundIn: unknown.filter(({ began }) => found.has(began.attempt)).length,
+      appendsUnavailable: count("Unavailable"),
+      appendsUnderIds: parcels.size,
+      sentAgain: [...parcels.values()].reduce((sum, { length }) => sum + length - 1, 0),
+      foundThereAlready: lines.filter((line) => line._tag === "Acknowledged" && line.repeated).length,
       commands: count("Commanded"),
       events: log.length,
       streams: streams.size
@@ -97,8 +106,8 @@ const orderProblems = (
 /** An append is in or out, whole and once, as its process knew, and where its condition holds. */
 const attemptProblems = ({ began, ended }: Attempt, stream: Events, found: Events): ReadonlyArray<string> => {
   const problems: Array<string> = []
-  const isOut = ended?._tag === "Refused" || ended?._tag === "Failed"
-  if (isOut && found.length > 0) problems.push(`was refused, and is in`)
+  const isOut = ended?._tag === "Refused" || ended?._tag === "Unavailable" || ended?._tag === "Failed"
+  if (isOut && found.length > 0) problems.push(`ended as ${ended._tag}, and is in`)
   const before = (found[0]?.version ?? 0) - 1
   if (found.length > 0) {
     const isWhole = found.length === began.events.length &&
@@ -115,10 +124,13 @@ const attemptProblems = ({ began, ended }: Attempt, stream: Events, found: Event
   if (ended?._tag === "Acknowledged") {
     const at = ended.version - began.events.length
     const last = found.at(-1)
-    if (began.events.length > 0 && (last?.version !== ended.version || last.position !== ended.position)) {
+    const isThere = last?.version === ended.version && last.position === ended.position
+    if (!ended.repeated && began.events.length > 0 && !isThere) {
       problems.push(`was acknowledged at version ${ended.version}, and is not there`)
     }
-    if (at > stream.length || !holds(began, stream.slice(0, at))) problems.push(`was accepted at version ${at}`)
+    if (at > stream.length || (!ended.repeated && !holds(began, stream.slice(0, at)))) {
+      problems.push(`was accepted at version ${at}`)
+    }
     if (!isSame(ended.missed, missedAt(at))) problems.push(`was told of other missed events than those before ${at}`)
   }
   if (ended?._tag === "Refused") {
@@ -130,6 +142,42 @@ const attemptProblems = ({ began, ended }: Attempt, stream: Events, found: Event
   }
   return problems
 }
+
+type ById = ReadonlyMap<string, Events>
+
+/** Who is told that something was there already is told where it is, as it was sent. */
+const repetitionProblems = ({ began, ended }: Attempt, byId: ById): ReadonlyArray<string> => {
+  if (ended?._tag !== "Acknowledged" || !ended.repeated) return []
+  if (began.eventIds === null) return ["was taken for a repetition without ids"]
+  const there = began.eventIds.flatMap((id) => byId.get(id) ?? [])
+  const first = ended.version - began.events.length + 1
+  const isThere = there.length === began.events.length && there.at(-1)?.position === ended.position &&
+    there.every((event, index) =>
+      event.version === first + index && streamOf(event) === began.stream && isSame(event.event, began.events[index])
+    )
+  return isThere ? [] : [`was said to be at version ${ended.version} already, where it is not`]
+}
+
+/** The attempts of what came with ids, by the first of these. */
+const parcelsOf = (attempts: ReadonlyArray<Attempt>) =>
+  groupBy(attempts.filter(({ began }) => began.eventIds !== null), ({ began }) => began.eventIds?.[0] ?? "")
+
+/** What was sent under ids, however often, is in once and as a whole, or out; in the end somebody was told which. */
+const parcelProblems = (attempts: ReadonlyArray<Attempt>, byId: ById, found: ById): ReadonlyArray<string> =>
+  [...parcelsOf(attempts)].flatMap(([first, sent]) => {
+    const ids = sent[0]?.began.eventIds ?? []
+    const there = ids.flatMap((id) => byId.get(id) ?? [])
+    const theirs = sent.flatMap(({ began }) => found.get(began.attempt) ?? [])
+    const tags = sent.map(({ ended }) => ended?._tag)
+    const name = `what was sent ${sent.length} times under ${first}`
+    return [
+      ...there.length === 0 || (there.length === ids.length && isSame(there, theirs))
+        ? []
+        : [`of ${name}, there are ${theirs.length} events, ${there.length} of them under the ids`],
+      ...tags.includes("Acknowledged") || tags.includes("Refused") ? [] : [`${name} was never answered`],
+      ...tags.includes("Refused") && there.length > 0 ? [`${name} was refused, and is in`] : []
+    ]
+  })
 
 /** The subscriber has seen what is in the log, as it is. */
 const readerProblems = (log: Events, saw: ReadonlyArray<Line>): ReadonlyArray<string> => {

@@ -4,7 +4,9 @@ import { StoreModel } from "@refold/vitest"
 import * as Effect from "effect/Effect"
 import { EventStore } from "refold/EventStore"
 import * as MemoryEventStore from "refold/MemoryEventStore"
+import * as Repeats from "./brokenRepeats.ts"
 import * as Broken from "./brokenStores.ts"
+import * as Streams from "./brokenStreams.ts"
 
 const check = (breakStore: Broken.Break, client?: Omit<StoreModel.Client, "store">) =>
   Effect.gen(function*() {
@@ -33,7 +35,19 @@ describe("a store is found out that", () => {
     "shows a position before a lower one": Broken.showsGaps(),
     "skips what is appended between reading and following": Broken.skipsAtTheSeam,
     "shows an event twice between reading and following": Broken.repeatsAtTheSeam,
-    "reads what was true a while ago": Broken.readsStale
+    "reads what was true a while ago": Broken.readsStale,
+    "appends a repetition again": Repeats.appendsRepetitions,
+    "gives events other ids than those they came with": Repeats.ignoresIds,
+    "takes other content for a repetition": Repeats.takesAllForRepetitions,
+    "takes what it refuses for a repetition": Repeats.takesRefusalsForRepetitions,
+    "refuses what is there already": Repeats.refusesRepetitions,
+    "does not say that it was there already": Repeats.deniesRepetitions,
+    "keeps a half of several streams that it refuses": Streams.keepsHalf,
+    "loses a half of several streams": Streams.losesHalf,
+    "checks but one of several streams": Streams.checksTheFirstOnly,
+    "tells but one of several refusals": Streams.tellsTheFirstOnly,
+    "shows a tenant the log of another": Streams.mixesLogs,
+    "takes streams of two tenants for one": Streams.mixesStreams
   }
   for (const [what, breakStore] of Object.entries(cases)) it.live(what, () => found(breakStore))
 

@@ -32,7 +32,7 @@ interface Call<Event extends Tagged> {
   ) => Outcome<Event>
 }
 
-const appending = (change: <Event extends Tagged>(call: Call<Event>) => Outcome<Event>): Break => (store) => ({
+export const appending = (change: <Event extends Tagged>(call: Call<Event>) => Outcome<Event>): Break => (store) => ({
   ...store,
   append: (source, id, events, options = {}) =>
     change({

@@ -45,6 +45,7 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       ])
       assert.deepStrictEqual((yield* objects).map(({ name }) => name), [
         "append",
+        "append_one",
         "checkpoints",
         "checkpoints_pkey",
         "event_id_once",

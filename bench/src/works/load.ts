@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import type { Contender, Loads } from "../contenders/Contender.ts"
 import { emmett } from "../contenders/emmett.ts"
 import { select } from "../contenders/handwritten/select.ts"
-import { refold } from "../contenders/refold.ts"
+import { refoldUncached as refold } from "../contenders/refold.ts"
 import { contestants, perClient, type Work } from "./Work.ts"
 
 const contenders: ReadonlyArray<Contender<Loads>> = [refold, emmett, select]
 
-/** The streams are made once, and each client loads its own again and again. */
+/** Nothing is remembered: every load reads, decodes and folds its events. The streams are made once, and each client loads its own again and again. */
 const loading = (options: { readonly length: number; readonly streams: number; readonly unitsPerLoad: number }) =>
   contestants(contenders, (session, clients) => {
     const streams = perClient(clients, options.streams, (client, index) => `${client}-${index}`)

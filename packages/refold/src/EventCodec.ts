@@ -110,17 +110,18 @@ export const make = <Event extends Tagged>(
 const variant = <Event extends Tagged>(schema: TaggedUnionSchema<Event>, tag: string) => {
   const json = Schema.toCodecJson(schema.cases[tag]!)
   // a field that would be dropped would still be there for whoever folds the event before it is read back
-  const encode = Schema.encodeUnknownResult(json, { onExcessProperty: "error" })
+  const encode = Schema.encodeUnknownSync(json, { onExcessProperty: "error" })
   const decode = Schema.decodeUnknownResult(json)
   return {
-    encode: (event: Tagged): Result.Result<string, string> =>
-      Result.mapBoth(encode(event), {
-        onFailure: (error) => error.message,
-        onSuccess: (value) => {
-          const { _tag, ...data } = value as Schema.JsonObject
-          return JSON.stringify(data)
-        }
-      }),
+    encode: (event: Tagged): Result.Result<string, string> => {
+      try {
+        const { _tag, ...data } = encode(event) as Schema.JsonObject
+        return Result.succeed(JSON.stringify(data))
+      } catch (error) {
+        if (Schema.isSchemaError(error)) return Result.fail(error.message)
+        throw error
+      }
+    },
     decode: (data: unknown): Result.Result<Event, string> =>
       Result.mapError(decode({ ...(data as object), _tag: tag }), (error) => error.message)
   }

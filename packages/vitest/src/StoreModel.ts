@@ -14,7 +14,7 @@ import { describe } from "./internal/model/describe.ts"
 import * as FiguresOf from "./internal/model/figures.ts"
 import { judge } from "./internal/model/judge.ts"
 import { play } from "./internal/model/play.ts"
-import { programs } from "./internal/model/program.ts"
+import { programs } from "./internal/model/programs.ts"
 
 /**
  * One of the clients that work at the same time: an instance of the store, as a process of its own would have.
@@ -68,9 +68,13 @@ export interface Options {
  */
 export interface Figures {
   readonly programs: number
-  /** Single appends, by clients and by aggregates, of which their clients were told that they are in. */
+  /** Appends to single streams, by clients and by aggregates, of which their clients were told that they are in. */
   readonly acknowledged: number
+  /** How many of these repeated an append whose events were there already. */
+  readonly repeated: number
   readonly refused: number
+  /** Those that came with event ids of something else. */
+  readonly taken: number
   readonly rolledBack: number
   /** Those whose clients were interrupted, or told that the store is not available. */
   readonly unknown: number
@@ -99,14 +103,15 @@ export class StoreModelFailed extends Data.TaggedError("StoreModelFailed")<{
 }> {}
 
 /**
- * Runs random programs of concurrent clients: appends under every condition, commands, reads, subscribers that start
- * somewhere in the middle, interruptions, and, where clients can have them, transactions and broken connections.
+ * Runs random programs of concurrent clients: appends under every condition, to one stream and to several, again under
+ * the same event ids, commands, reads, subscribers that start somewhere in the middle, interruptions, and, where clients
+ * can have them, transactions and broken connections; for two tenants.
  *
  * **Details**
  *
  * Afterwards every stream must be a serial history in which each accepted append stands where its condition holds, and
  * each refusal tells of a version and missed events that were true; what was acknowledged is in once, what was refused or
- * rolled back is not, what is unknown is in as a whole or not at all; every subscriber has seen each event once and in
+ * rolled back is not, what is unknown is in as a whole or not at all; what was sent again is in once; every subscriber has seen each event once and in
  * order; and nobody was told of less than somebody had been told before.
  *
  * A failure is shrunk, as far as the race can be repeated. Needs the real clock.

@@ -165,7 +165,8 @@ const goTogether = <State, Event extends Tagged, T extends Turn<A, E>, A, E>(
     return next<State, Event, T, A, E>(line, rest)
   }
   return Effect.map(
-    Effect.forkDetach(Effect.uninterruptibleMask((restore) => Effect.onExit(restore(line.rules.together), ended))),
+    // those who go may all have left before it starts, and even then it must come to its end
+    Effect.forkDetach(Effect.onExit(Effect.interruptible(line.rules.together), ended), { uninterruptible: true }),
     (fiber) => {
       party.fiber = fiber
       leave(party)

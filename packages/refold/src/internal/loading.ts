@@ -6,11 +6,12 @@ import type { Types } from "../Decider.ts"
 import type { EventStore, Resumed, ResumeOptions } from "../EventStore.ts"
 import type { EventStoreError } from "../EventStoreError.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
-import type { StreamId } from "../StreamId.ts"
+import { type StreamId, Tenant } from "../StreamId.ts"
 import * as Tuning from "../Tuning.ts"
 import { lineName, streamId } from "./naming.ts"
 import { wholeNumber } from "./reading.ts"
 import * as Rounds from "./rounds.ts"
+import { isTraced, traced } from "./telemetry.ts"
 import * as Timelines from "./timelines.ts"
 import type { LinesOf } from "./turns.ts"
 
@@ -20,7 +21,21 @@ type MomentOf<T extends Types> = Timelines.Moment<T["State"], T["Event"]>
  * Folds a stream, up to a version or an instant if asked to: from what is remembered of it, else from what was saved, else
  * from its first event.
  */
-export const load = Effect.fnUntraced(function*<T extends Types>(
+export const load = <T extends Types>(
+  aggregate: Aggregate<T>,
+  lines: LinesOf<T>,
+  store: EventStore["Service"],
+  id: string,
+  options: LoadOptions
+): Effect.Effect<Loaded<T["State"]>, EventStoreError> =>
+  Effect.withFiber((fiber) => {
+    const loaded = fold(aggregate, lines, store, id, options)
+    if (!isTraced(fiber)) return loaded
+    const outcome = Effect.tap(loaded, ({ version }) => Effect.annotateCurrentSpan("refold.version", version))
+    return traced("load", { tenant: fiber.getRef(Tenant), category: aggregate.category, id }, {}, outcome)
+  })
+
+const fold = Effect.fnUntraced(function*<T extends Types>(
   aggregate: Aggregate<T>,
   lines: LinesOf<T>,
   store: EventStore["Service"],

@@ -1,6 +1,5 @@
-import * as DateTime from "effect/DateTime"
 import type { Append, Placement, StoredEvent } from "refold/EventStoreDriver"
-import { type EventRow, storedEvent } from "./rows.ts"
+import { type EventRow, instantOf, storedEvent } from "./rows.ts"
 
 /** What became of one append of a batch. */
 export type Verdict =
@@ -79,6 +78,23 @@ export const parametersOf = (appends: ReadonlyArray<Append>, atomic: boolean): R
   ]
 }
 
+/** The arguments for one append of at most one event. */
+export const parametersOfOne = ({ condition, events: [event], stream }: Append): ReadonlyArray<unknown> => [
+  event !== undefined,
+  stream.tenant,
+  stream.category,
+  stream.id,
+  String(condition.atLeast),
+  String(Math.min(condition.atMost, unbounded)),
+  String(condition.since?.version ?? unbounded),
+  JSON.stringify(condition.since?.types ?? []),
+  event?.id ?? noId,
+  event?.type ?? "",
+  String(event?.schemaVersion ?? 0),
+  event?.data ?? "null",
+  event?.metadata ?? "null"
+]
+
 /** What the rows that came back say of each append. */
 export const verdictsOf = (
   appends: ReadonlyArray<Append>,
@@ -117,7 +133,7 @@ const verdictOf = (
       placement: {
         version: Number(version) + events,
         position: Number(position) + Math.max(0, events - 1),
-        recordedAt: DateTime.makeUnsafe(recorded_at),
+        recordedAt: instantOf(recorded_at),
         missed,
         repeated: false
       }

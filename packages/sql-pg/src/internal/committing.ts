@@ -13,7 +13,7 @@ import {
 } from "refold/EventStoreDriver"
 import { EventStoreError, OutcomeUnknown } from "refold/EventStoreError"
 import type { StreamId } from "refold/StreamId"
-import { type AppendRow, parametersOf, type Verdict, verdictsOf } from "./batches.ts"
+import { type AppendRow, parametersOf, parametersOfOne, type Verdict, verdictsOf } from "./batches.ts"
 import { isLost, isRepeated, toStoreError } from "./errors.ts"
 import { type EventRow, storedEvent } from "./rows.ts"
 import type { Statements } from "./sql/statements.ts"
@@ -59,7 +59,9 @@ export const make = (client: PgClient.PgClient, statement: Statements, readStrea
     atomic = false
   ): Effect.Effect<ReadonlyArray<Verdict>, NotCommitted> =>
     Effect.map(
-      exclusively<AppendRow>(statement.append, () => parametersOf(appends, atomic)),
+      isSmall(appends)
+        ? exclusively<AppendRow>(statement.appendOne, () => parametersOfOne(appends[0]))
+        : exclusively<AppendRow>(statement.append, () => parametersOf(appends, atomic)),
       (rows) => verdictsOf(appends, rows)
     )
 
@@ -172,6 +174,9 @@ export const unlessThere = Effect.fnUntraced(function*<E>(
   const outcome = yield* send
   return outcome._tag === "Refused" ? (yield* lookUp) ?? outcome : outcome
 })
+
+const isSmall = (appends: ReadonlyArray<Append>): appends is readonly [Append] =>
+  appends.length === 1 && appends[0]!.events.length <= 1
 
 const outcomeOf = (verdicts: ReadonlyArray<Verdict>): AppendOutcome => {
   const [first, ...others] = verdicts.flatMap((verdict, index) =>

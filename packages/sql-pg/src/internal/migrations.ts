@@ -3,10 +3,11 @@ import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { appendFunction } from "./sql/append.ts"
+import { appendOneFunction } from "./sql/appendOne.ts"
 import { schema } from "./sql/schema.ts"
 
 const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) => Effect.Effect<void, SqlError>) => ({
-  "0001_events": runAll([...schema(name), appendFunction(name)])
+  "0001_events": runAll([...schema(name), appendFunction(name), appendOneFunction(name)])
 })
 
 /** Fails with what to do unless the tables are there, and as this release needs them. */

@@ -28,5 +28,14 @@ export const storedEvent = (stream: StreamId, row: EventRow): StoredEvent => ({
   schemaVersion: row.schema_version,
   data: row.data,
   metadata: row.metadata,
-  recordedAt: DateTime.makeUnsafe(row.recorded_at)
+  recordedAt: instantOf(row.recorded_at)
 })
+
+let latest = DateTime.makeUnsafe(0)
+
+/** Events that were appended together have their instant in common. */
+export const instantOf = (date: Date): DateTime.Utc => {
+  const millis = date.getTime()
+  if (latest.epochMilliseconds !== millis) latest = DateTime.makeUnsafe(millis)
+  return latest
+}

@@ -1,6 +1,10 @@
+/** The key of the lock that puts appends in order. */
+export const appendLock = (name: string): string => `hashtextextended('refold:append:${name}', 0)`
+
 /**
  * Appends a batch in one round trip. Every row of the arguments is an event, or an append without events (`ordinal` 0),
- * which only checks its condition. The rows of one append stand together, and `ordinal` counts its events from 1. Unless the batch is `atomic`, each append succeeds or is refused on its own. No two are to one stream.
+ * which only checks its condition. The rows of one append stand together, and `ordinal` counts its events from 1. Unless
+ * the batch is `atomic`, each append succeeds or is refused on its own. No two are to one stream.
  *
  * Positions must become visible in their own order, so only one append statement at a time may be between taking a
  * position and committing. The advisory lock that sees to it is taken first rather than last: no append waits for it while
@@ -36,41 +40,12 @@ declare
   nothing text;
   instant timestamptz;
   next bigint;
-  top bigint;
 begin
-  nothing := pg_advisory_xact_lock(hashtextextended('refold:append:${name}', 0));
+  nothing := pg_advisory_xact_lock(${appendLock(name)});
   instant := clock_timestamp();
   if writes then
     next := nextval('"${name}".positions');
     nothing := pg_notify('${name}', '');
-  end if;
-  -- a lone event that has missed nothing, as most are when nobody else appends: two small queries cost less than one for sets
-  if cardinality(ordinals) = 1 then
-    select s.version, s.position, known.top into version, "position", top
-    from (select max(e.position) as top from "${name}".events e) known left join lateral (
-      select e.version, e.position from "${name}".events e
-      where e.tenant = tenants[1] and e.category = categories[1] and e.stream_id = stream_ids[1]
-      order by e.version desc limit 1
-    ) s on true;
-    version := coalesce(version, 0);
-    if version <= least(since[1], at_most[1]) and (not writes or next > coalesce(top, 0)) then
-      accepted := version >= at_least[1];
-      if accepted and writes then
-        insert into "${name}".events (
-          position, tenant, category, stream_id, version, event_id, type, schema_version, data, metadata, recorded_at
-        ) values (
-          next, tenants[1], categories[1], stream_ids[1], append.version + 1, event_ids[1], event_types[1],
-          schema_versions[1], event_data[1]::json, event_metadata[1]::json, instant
-        );
-        "position" := next;
-      end if;
-      first_row := 1;
-      missed := false;
-      "position" := coalesce("position", 0);
-      recorded_at := instant;
-      return next;
-      return;
-    end if;
   end if;
   return query
     with judged as materialized (

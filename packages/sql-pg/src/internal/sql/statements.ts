@@ -1,3 +1,5 @@
+import { appendLock } from "./append.ts"
+
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
 /** Every statement the driver sends, by what it does. */
@@ -8,8 +10,15 @@ export const statements = (name: string) => ({
     $11::uuid[], $12::text[], $13::integer[], $14::text[], $15::text[]
   )`,
 
+  appendOne: `select first_row, missed, accepted, version, position, recorded_at,
+      event_id_missed as event_id, type, schema_version_missed as schema_version, data, metadata
+    from "${name}".append_one(
+      $1::boolean, $2::text, $3::text, $4::text, $5::bigint, $6::bigint, $7::bigint,
+      $8::text, $9::uuid, $10::text, $11::integer, $12::text, $13::text
+    )`,
+
   // to wait for its turn is to wait until appends that were sent before have ended, one way or the other
-  awaitAppends: `select from (select pg_advisory_xact_lock(hashtextextended('refold:append:${name}', 0))) as turn`,
+  awaitAppends: `select from (select pg_advisory_xact_lock(${appendLock(name)})) as turn`,
 
   findEvents: `select tenant, category, stream_id, ${eventColumns}
     from "${name}".events where event_id = any($1::uuid[])`,

@@ -1,8 +1,8 @@
-import { type Action, type Demand, type Program, streams, type Write } from "./program.ts"
+import { type Action, type Demand, type Execute, type Part, type Program, streamAt, tenants } from "./program.ts"
 
 const streamName = (index: number): string => {
-  const { category, id } = streams[index] ?? streams[0]
-  return `${category}/${id}`
+  const { category, id, tenant } = streamAt(index)
+  return `${category}/${id}` + (tenant === 0 ? "" : ` of tenant ${tenants[tenant]}`)
 }
 
 const ofAgo = (ago: number): string =>
@@ -19,33 +19,51 @@ const demandInWords = (demand: Demand): string => {
   }
 }
 
-const writeInWords = (write: Write): string =>
-  write._tag === "Append"
-    ? `append [${write.events.join(", ")}] to ${streamName(write.stream)}, ${demandInWords(write.demand)}`
-    : `execute ${write.command} on ${streamName(write.stream)}` +
-      (write.says === "nothing" ? "" : `, ${write.says}: ${ofAgo(write.ago)}`)
+const partInWords = ({ demand, events, stream }: Part): string =>
+  `[${events.join(", ")}] to ${streamName(stream)}, ${demandInWords(demand)}`
+
+const commandInWords = ({ ago, command, says }: Pick<Execute, "ago" | "command" | "says">): string =>
+  command + (says === "nothing" ? "" : ` (${says}: ${ofAgo(ago)})`)
 
 const actionInWords = (action: Action): string => {
   switch (action._tag) {
     case "Append":
+      return `append ${partInWords(action)}`
+    case "AppendAll":
+      return `append at once ${action.parts.map(partInWords).join(", and ")}`
+    case "Send":
+      return `send parcel ${action.parcel + 1}` + (action.change === "none" ? "" : ` (changed: ${action.change})`) +
+        (action.untilAnswered ? " until answered" : "") + `, ${action.demands.map(demandInWords).join(" and ")}`
     case "Execute":
-      return writeInWords(action)
+      return `execute ${commandInWords(action)} on ${streamName(action.stream)}`
+    case "Crowd":
+      return `execute at the same time on ${streamName(action.stream)}: ` +
+        action.commands.map((one) =>
+          commandInWords(one) + (one.givenUpAfter === undefined ? "" : ` interrupted after ${one.givenUpAfter} turns`)
+        ).join("; ")
     case "Interrupt":
       return `interrupted after ${action.after} turns: ${actionInWords(action.work)}`
     case "Transact":
-      return `${action.end === "commit" ? "committed" : "rolled back"}: ${action.writes.map(writeInWords).join("; ")}`
+      return `${action.end === "commit" ? "committed" : "rolled back"}: ${action.writes.map(actionInWords).join("; ")}`
     case "Read":
       return `read ${streamName(action.stream)} after version ${action.after}`
     case "ReadAll":
-      return `read the log, ${action.pageSize} at a time`
+      return `read the log of tenant ${tenants[action.tenant]}, ${action.pageSize} at a time`
     case "Kill":
       return `kill session ${action.session}`
   }
 }
 
 /** Writes a program as a person would, a line for each thing that is done. */
-export const describe = ({ fibers, subscribers }: Program): string =>
+export const describe = ({ fibers, parcels, subscribers, tunings }: Program): string =>
   [
+    ...tunings.map(({ cachedStates, commandsPerAppend }, client) =>
+      `client ${client + 1} keeps ${cachedStates} states and appends for ${commandsPerAppend} commands at once`
+    ),
+    ...parcels.map(({ events: [one, other], single, streams: [here, there] }, parcel) =>
+      `parcel ${parcel + 1} is [${one.join(", ")}] to ${streamName(here)}` +
+      (single ? "" : ` and [${other.join(", ")}] to ${streamName(there)}`)
+    ),
     ...fibers.flatMap(({ client, steps }, fiber) => [
       `fiber ${fiber + 1} of client ${client + 1}`,
       ...steps.map(({ action, turns, until }) =>
@@ -53,8 +71,8 @@ export const describe = ({ fibers, subscribers }: Program): string =>
         (turns.length > 0 ? ` (gives way ${turns.join(", ")} times)` : "")
       )
     ]),
-    ...subscribers.map(({ categories, client, from, pageSize, when }) =>
-      `client ${client + 1} subscribes to ${categories.join(" and ")} from ${from}, once ${when} actions have ended, ` +
-      `${pageSize} at a time`
+    ...subscribers.map(({ categories, client, from, pageSize, tenant, when }) =>
+      `client ${client + 1} subscribes to ${categories.join(" and ")} of tenant ${tenants[tenant]} from ${from}, ` +
+      `once ${when} actions have ended, ${pageSize} at a time`
     )
   ].join("\n")

@@ -1,12 +1,16 @@
 import type { Tagged } from "refold/Decider"
 import type { RecordedEvent } from "refold/RecordedEvent"
-import { type Attempt, attemptOf, type History, keyOfEvent, type Recorded } from "./history.ts"
+import { type Attempt, type History, keyOfEvent, labelOf, type Recorded } from "./history.ts"
 
 /** What follows from a history about single attempts and streams, for those who judge it. */
 export interface Facts {
   readonly history: History
   /** The events of a stream in the end. */
   readonly stream: (key: string) => ReadonlyArray<Recorded>
+  /** The attempt that appended an event. */
+  readonly attemptOf: (event: Recorded) => Attempt | undefined
+  /** The event in the log with this id. */
+  readonly byId: (id: string) => Recorded | undefined
   /** The events in the log that an attempt has appended. */
   readonly found: (attempt: Attempt) => ReadonlyArray<Recorded>
   /** When the client was told that the events of an attempt are in the store, if they are. */
@@ -18,11 +22,16 @@ export interface Facts {
 }
 
 export const gather = (history: History): Facts => {
-  const found = new Map<number, Array<Recorded>>()
+  const attemptOf = (event: Recorded) => {
+    const first = history.attempts[labelOf(event)]
+    return first?.together.find(({ stream }) => stream === keyOfEvent(event)) ?? first
+  }
+  const found = new Map<Attempt | undefined, Array<Recorded>>()
   for (const event of history.log) {
     const attempt = attemptOf(event)
     found.set(attempt, [...found.get(attempt) ?? [], event])
   }
+  const byId = new Map(history.log.map((event) => [event.id, event]))
   const stream = (key: string) => history.streams.get(key)?.events ?? []
   const heard = [
     ...history.attempts.flatMap((attempt) => {
@@ -30,9 +39,13 @@ export const gather = (history: History): Facts => {
       if (outcome._tag === "appended") {
         return [{ key: attempt.stream, version: outcome.appended.version, at: acknowledgedAt(attempt) }]
       }
-      return outcome._tag === "refused" && transaction === undefined
-        ? [{ key: attempt.stream, version: outcome.error.actual, at: attempt.endedAt }]
-        : []
+      if (transaction !== undefined) return []
+      if (outcome._tag === "refused") {
+        return [{ key: attempt.stream, version: outcome.error.actual, at: attempt.endedAt }]
+      }
+      // an interruption is over when it is settled what has happened
+      const last = outcome._tag === "interrupted" ? found.get(attempt)?.at(-1) : undefined
+      return last === undefined ? [] : [{ key: attempt.stream, version: last.version, at: attempt.endedAt }]
     }),
     ...history.readings.flatMap(({ endedAt, events, of }) => {
       const last = events.at(-1)
@@ -42,15 +55,16 @@ export const gather = (history: History): Facts => {
   return {
     history,
     stream,
-    found: ({ id }) => found.get(id) ?? [],
+    attemptOf,
+    byId: (id) => byId.get(id),
+    found: (attempt) => found.get(attempt) ?? [],
     acknowledgedAt,
     floor: (key, instant) =>
       heard.reduce(
         (floor, heard) => heard.key === key && heard.at < instant ? Math.max(floor, heard.version) : floor,
         0
       ),
-    isPast: (events, instant) =>
-      events.every((event) => (history.attempts[attemptOf(event)]?.beganAt ?? Infinity) < instant)
+    isPast: (events, instant) => events.every((event) => (attemptOf(event)?.beganAt ?? Infinity) < instant)
   }
 }
 
@@ -69,7 +83,7 @@ const text = (value: unknown): string =>
 export const isSame = (one: unknown, other: unknown): boolean => text(one) === text(other)
 
 /** The name of a stream without what only makes it unique. */
-export const nameOf = (key: string): string => key.replace(/^Model-[^/]*-/, "")
+export const nameOf = (key: string): string => key.replace(/Model-[^/]*-/, "")
 
 /** What the events are, and where. */
 export const inWords = (events: ReadonlyArray<RecordedEvent<Tagged>>): string =>
@@ -77,5 +91,5 @@ export const inWords = (events: ReadonlyArray<RecordedEvent<Tagged>>): string =>
     ? "nothing"
     : events.map((event) =>
       `${event.event._tag} (${nameOf(keyOfEvent(event))} version ${event.version}, position ${event.position}, ` +
-      `attempt ${attemptOf(event)})`
+      `attempt ${labelOf(event)})`
     ).join(", ")

@@ -1,10 +1,12 @@
 import type { Figures } from "../../StoreModel.ts"
-import type { History } from "./history.ts"
+import { type Attempt, type History, labelOf } from "./history.ts"
 
 export const none: Figures = {
   programs: 0,
   acknowledged: 0,
+  repeated: 0,
   refused: 0,
+  taken: 0,
   rolledBack: 0,
   unknown: 0,
   unknownFoundIn: 0,
@@ -16,20 +18,23 @@ export const none: Figures = {
 }
 
 export const add = (sum: Figures, { attempts, executions, log, readings, subscriptions }: History): Figures => {
-  const found = new Set(log.map(({ metadata }) => metadata.custom?.["attempt"]))
-  const rolledBack = attempts.filter(({ transaction }) => transaction?.end === "rolled back")
+  const found = new Set(log.map(labelOf))
+  const count = (isMeant: (attempt: Attempt) => boolean) => others.filter(isMeant).length
   const others = attempts.filter(({ transaction }) => transaction?.end !== "rolled back")
-  const unknown = others.filter(({ outcome, transaction }) =>
-    outcome._tag === "unknown" || (outcome._tag === "appended" && transaction?.end === "unknown")
-  )
-  const refused = others.filter(({ outcome }) => outcome._tag === "refused")
+  const isUnknown = ({ outcome, transaction }: Attempt) =>
+    outcome._tag === "unknown" || outcome._tag === "interrupted" || outcome._tag === "unavailable" ||
+    (outcome._tag === "appended" && transaction?.end === "unknown")
+  const isRepeated = ({ outcome }: Attempt) => outcome._tag === "appended" && outcome.appended.repeated
   return {
     programs: sum.programs + 1,
-    acknowledged: sum.acknowledged + others.length - unknown.length - refused.length,
-    refused: sum.refused + refused.length,
-    rolledBack: sum.rolledBack + rolledBack.length,
-    unknown: sum.unknown + unknown.length,
-    unknownFoundIn: sum.unknownFoundIn + unknown.filter(({ id }) => found.has(id)).length,
+    acknowledged: sum.acknowledged + count((attempt) => attempt.outcome._tag === "appended" && !isUnknown(attempt)),
+    repeated: sum.repeated + count((attempt) => isRepeated(attempt) && !isUnknown(attempt)),
+    refused: sum.refused + count(({ outcome }) => outcome._tag === "refused" || outcome._tag === "held"),
+    taken: sum.taken + count(({ outcome }) => outcome._tag === "taken"),
+    rolledBack: sum.rolledBack + attempts.length - others.length,
+    unknown: sum.unknown + count(isUnknown),
+    unknownFoundIn: sum.unknownFoundIn +
+      count((attempt) => isUnknown(attempt) && attempt.together.some(({ id }) => found.has(id))),
     events: sum.events + log.length,
     commands: sum.commands + executions.length,
     conflicts: sum.conflicts +

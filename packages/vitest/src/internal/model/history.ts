@@ -1,7 +1,9 @@
 import type { AppendCondition, AppendConditionFailed } from "refold/AppendCondition"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { Tagged } from "refold/Decider"
+import type { EventIdTaken } from "refold/EventStoreError"
 import type { Appended, RecordedEvent } from "refold/RecordedEvent"
+import type { StreamId } from "refold/StreamId"
 import type { StockCommand, StockEvent, TooLittle } from "./domain.ts"
 import type { Program } from "./program.ts"
 
@@ -18,22 +20,34 @@ export interface Transaction {
   endedAt: number
 }
 
-/** A single call of `EventStore.append`, by a client or by an aggregate on behalf of one. */
+/** A single call of `EventStore.append`, by a client or by an aggregate on behalf of one, or a part of one of `appendAll`. */
 export interface Attempt {
-  /** Stored in the metadata of its events, by which they are found again. */
+  /** Stored in the metadata of its events, by which they are found again; of several parts, that of the first. */
   readonly id: number
   readonly stream: string
   readonly condition: AppendCondition
   readonly events: ReadonlyArray<Tagged>
+  readonly eventIds: ReadonlyArray<string> | undefined
+  /** What is appended in the same call, itself included. */
+  readonly together: ReadonlyArray<Attempt>
   readonly transaction: Transaction | undefined
   readonly beganAt: number
-  /** It is `unknown` what became of it if it was interrupted, or the store was not available. */
-  outcome:
-    | { readonly _tag: "appended"; readonly appended: Appended<Tagged> }
-    | { readonly _tag: "refused"; readonly error: AppendConditionFailed<Tagged> }
-    | { readonly _tag: "unknown" }
+  outcome: Outcome
   endedAt: number
 }
+
+/** What became of an attempt, as its client was told. */
+export type Outcome =
+  | { readonly _tag: "appended"; readonly appended: Appended<Tagged> }
+  | { readonly _tag: "refused"; readonly error: AppendConditionFailed<Tagged> }
+  /** The conditions of other parts did not hold. */
+  | { readonly _tag: "held" }
+  | { readonly _tag: "taken"; readonly reason: EventIdTaken }
+  /** Nothing was appended, as the store was away. */
+  | { readonly _tag: "unavailable" }
+  /** It may have happened, but not later. */
+  | { readonly _tag: "interrupted" }
+  | { readonly _tag: "unknown" }
 
 /** A command that was executed by an aggregate. */
 export interface Execution {
@@ -49,7 +63,7 @@ export interface Execution {
 
 /** The events that were read from a stream, or from the log. */
 export interface Reading {
-  readonly of: string | ReadonlyArray<string>
+  readonly of: string | { readonly tenant: string; readonly categories: ReadonlyArray<string> }
   readonly after: number
   readonly events: ReadonlyArray<Recorded>
   readonly beganAt: number
@@ -58,6 +72,7 @@ export interface Reading {
 
 /** What a subscriber saw until the last event of the program was before it. */
 export interface Subscription {
+  readonly tenant: string
   readonly categories: ReadonlyArray<string>
   readonly after: number
   readonly events: ReadonlyArray<Recorded>
@@ -71,16 +86,20 @@ export interface History {
   readonly subscriptions: ReadonlyArray<Subscription>
   /** Everything that is in the store in the end: the log, and each stream as it is read and as its version is told. */
   readonly log: ReadonlyArray<Recorded>
+  /** The log as each tenant reads it. */
+  readonly logs: ReadonlyMap<string, ReadonlyArray<Recorded>>
   readonly streams: ReadonlyMap<string, { readonly events: ReadonlyArray<Recorded>; readonly version: number }>
   /** What went wrong on the way in a manner no store may. */
   readonly faults: ReadonlyArray<string>
+  /** Whether connections were broken on purpose. */
+  readonly wasBroken: boolean
 }
 
 /** The key by which streams are told apart here. */
-export const keyOf = (category: string, id: string): string => `${category}/${id}`
+export const keyOf = ({ category, id, tenant }: StreamId): string => `${tenant}/${category}/${id}`
 
-export const keyOfEvent = ({ stream }: RecordedEvent<Tagged>): string => keyOf(stream.category, stream.id)
+export const keyOfEvent = ({ stream }: RecordedEvent<Tagged>): string => keyOf(stream)
 
-/** The attempt that appended an event. */
-export const attemptOf = ({ metadata }: RecordedEvent<Tagged>): number =>
+/** The number of the attempt that appended an event, or of the first of those that did so together. */
+export const labelOf = ({ metadata }: RecordedEvent<Tagged>): number =>
   Number(metadata.custom?.["attempt"] ?? Number.NaN)

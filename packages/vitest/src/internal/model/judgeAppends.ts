@@ -2,7 +2,10 @@ import * as AppendCondition from "refold/AppendCondition"
 import type { Tagged } from "refold/Decider"
 import type { RecordedEvent } from "refold/RecordedEvent"
 import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
-import type { Attempt, Transaction } from "./history.ts"
+import type { Attempt } from "./history.ts"
+import { judgeAsNew, judgeRepeated, judgeTaken } from "./judgeRepeats.ts"
+import { judgeTogether } from "./judgeTogether.ts"
+import { streamAsTold } from "./undone.ts"
 
 type Events = ReadonlyArray<RecordedEvent<Tagged>>
 
@@ -14,7 +17,7 @@ export const judgeAppends = (facts: Facts): ReadonlyArray<string> => [
       `${nameOf(attempt.stream)} on ${AppendCondition.format(attempt.condition)}: ${problem}`
     )
   ),
-  ...judgeTransactions(facts)
+  ...judgeTogether(facts)
 ]
 
 const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
@@ -25,8 +28,8 @@ const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
   const stream = facts.stream(attempt.stream)
 
   const problems: Array<string> = []
-  const isOut = outcome._tag === "refused" || transaction?.end === "rolled back"
-  if (isOut && isIn) problems.push(`it was ${transaction?.end ?? "refused"}, but there is ${inWords(found)}`)
+  const isOut = ["refused", "held", "taken", "unavailable"].includes(outcome._tag) || transaction?.end === "rolled back"
+  if (isOut && isIn) problems.push(`it was ${transaction?.end ?? outcome._tag}, but there is ${inWords(found)}`)
   if (isIn && !isSame(found.map(({ event }) => event), events)) problems.push(`of it there is ${inWords(found)}`)
   if (isIn && found.some(({ version }, index) => version !== before + 1 + index)) {
     problems.push(`it is torn apart: ${inWords(found)}`)
@@ -34,16 +37,12 @@ const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
   if (isIn && !holds(condition, stream.slice(0, before))) {
     problems.push(`it was placed after version ${before}, where its condition does not hold`)
   }
-  if (outcome._tag === "unknown") return problems
+  const known = AppendCondition.knownVersion(condition)
+  const told = streamAsTold(facts, attempt)
+  const missedAt = (version: number) => known === undefined ? [] : told.slice(known, version)
 
-  // what a transaction that was rolled back was told of is true of the stream as it was inside of it
-  const undone = transaction !== undefined && transaction.end !== "committed" && !isIn && events.length > 0
-  const told = undone || transaction?.end === "rolled back" ? insideOf(facts, transaction, attempt.stream) : stream
-  const missedAt = (version: number) => {
-    const known = AppendCondition.knownVersion(condition)
-    return known === undefined ? [] : told.slice(known, version)
-  }
-
+  if (outcome._tag === "held") return problems.concat(judgeHeld(facts, attempt))
+  if (outcome._tag === "taken") return problems.concat(judgeTaken(facts, attempt, outcome.reason))
   if (outcome._tag === "refused") {
     const { actual, missed } = outcome.error
     if (holds(condition, told.slice(0, actual)) || actual > told.length) {
@@ -54,11 +53,21 @@ const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
         `at version ${actual} it had missed ${inWords(missedAt(actual))}, and was told of ${inWords(missed)}`
       )
     }
-    return problems.concat(judgeTime(facts, attempt, actual))
+    return problems.concat(judgeAsNew(facts, attempt), judgeTime(facts, attempt, actual))
   }
+  if (outcome._tag !== "appended") return problems
 
   const { appended } = outcome
   const at = appended.version - events.length
+  if (!isSame(appended.missed, missedAt(at))) {
+    problems.push(
+      `after version ${at} it had missed ${inWords(missedAt(at))}, and was told of ${inWords(appended.missed)}`
+    )
+  }
+  if (appended.repeated) return problems.concat(judgeRepeated(facts, attempt, appended))
+  if (attempt.eventIds !== undefined && !isSame(appended.events.map(({ id }) => id), attempt.eventIds)) {
+    problems.push("its events were given other ids")
+  }
   if (transaction === undefined || transaction.end === "committed") {
     if (!isSame(found, appended.events)) {
       problems.push(`it was acknowledged as ${inWords(appended.events)}, but there is ${inWords(found)}`)
@@ -70,12 +79,18 @@ const judge = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
   if (!holds(condition, told.slice(0, at)) || at > told.length) {
     problems.push(`it was accepted at version ${at}, where its condition does not hold`)
   }
-  if (!isSame(appended.missed, missedAt(at))) {
-    problems.push(
-      `after version ${at} it had missed ${inWords(missedAt(at))}, and was told of ${inWords(appended.missed)}`
-    )
-  }
   return problems.concat(judgeTime(facts, attempt, at))
+}
+
+/** An append whose other parts were refused: there was a moment at which its own condition held. */
+const judgeHeld = (facts: Facts, attempt: Attempt): ReadonlyArray<string> => {
+  const told = streamAsTold(facts, attempt)
+  const versions = [...told.keys(), told.length]
+  return versions.some((version) =>
+      holds(attempt.condition, told.slice(0, version)) && judgeTime(facts, attempt, version).length === 0
+    )
+    ? []
+    : ["its condition did not hold, and it was not told so"]
 }
 
 /** A client is told of a version that was there after it had asked and before it was told. */
@@ -87,29 +102,6 @@ const judgeTime = (facts: Facts, attempt: Attempt, version: number): ReadonlyArr
     ? [`it was told of version ${version} before that was appended`]
     : []
 }
-
-/** A stream as it was at the end of a transaction that left nothing behind. */
-const insideOf = ({ history, stream }: Facts, transaction: Transaction, key: string): Events => {
-  const appended = history.attempts.flatMap((attempt) =>
-    attempt.transaction === transaction && attempt.stream === key && attempt.outcome._tag === "appended"
-      ? attempt.outcome.appended.events
-      : []
-  )
-  const [first] = appended
-  return first === undefined ? stream(key) : [...stream(key).slice(0, first.version - 1), ...appended]
-}
-
-/** A transaction that may or may not have been committed is in with all that it appended, or with nothing. */
-const judgeTransactions = ({ found, history }: Facts): ReadonlyArray<string> =>
-  [...new Set(history.attempts.flatMap(({ transaction }) => transaction ?? []))].flatMap((transaction) => {
-    const parts = history.attempts.filter((attempt) =>
-      attempt.transaction === transaction && attempt.outcome._tag === "appended" && attempt.events.length > 0
-    )
-    const isIn = parts.filter((attempt) => found(attempt).length > 0)
-    return isIn.length === 0 || isIn.length === parts.length
-      ? []
-      : [`of a transaction there is only what the attempts ${isIn.map(({ id }) => id).join(", ")} have appended`]
-  })
 
 /** The rules of conditions once more, in the words of their documentation. */
 const holds = ({ atLeast, atMost, since }: AppendCondition.AppendCondition, prefix: Events): boolean =>

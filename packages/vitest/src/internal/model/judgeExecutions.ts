@@ -32,6 +32,7 @@ const judge = (facts: Facts, execution: Execution): ReadonlyArray<string> => {
     if (!isSame(landed, outcome.events)) {
       return [`was acknowledged as ${inWords(outcome.events)}, but there is ${inWords(landed)}`]
     }
+    if (landed.some(({ metadata }) => metadata.actor !== command.note)) return [`landed with somebody else's metadata`]
     return outcome.events.length > 0
       ? judgePlace(execution, stream, outcome)
       : !isSound(outcome.version)

@@ -1,12 +1,16 @@
 import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
-import { attemptOf, type Reading, type Recorded } from "./history.ts"
+import type { Reading, Recorded } from "./history.ts"
 
 /** Whoever reads, or follows, has seen a prefix of what there is, without gaps, and no less than somebody knew before. */
 export const judgeReaders = (facts: Facts): ReadonlyArray<string> => {
   const { history } = facts
-  const upTo = (categories: ReadonlyArray<string>, after: number, last: number) =>
+  const upTo = (
+    { categories, tenant }: { readonly tenant: string; readonly categories: ReadonlyArray<string> },
+    after: number,
+    last: number
+  ) =>
     history.log.filter(({ position, stream }) =>
-      position > after && position <= last && categories.includes(stream.category)
+      position > after && position <= last && stream.tenant === tenant && categories.includes(stream.category)
     )
   const judgeSeen = (who: string, seen: ReadonlyArray<Recorded>, expected: ReadonlyArray<Recorded>) =>
     isSame(seen, expected) ? [] : [`${who} saw ${inWords(seen)}; up to there, there is ${inWords(expected)}`]
@@ -24,7 +28,7 @@ export const judgeReaders = (facts: Facts): ReadonlyArray<string> => {
     }
     const last = events.at(-1)?.position ?? after
     const late = upTo(of, last, Infinity).filter((event) => {
-      const attempt = history.attempts[attemptOf(event)]
+      const attempt = facts.attemptOf(event)
       return attempt !== undefined && facts.acknowledgedAt(attempt) < beganAt
     })
     return [
@@ -35,11 +39,11 @@ export const judgeReaders = (facts: Facts): ReadonlyArray<string> => {
 
   return [
     ...history.readings.flatMap(judgeReading),
-    ...history.subscriptions.flatMap(({ after, categories, events }) =>
+    ...history.subscriptions.flatMap(({ after, categories, events, tenant }) =>
       judgeSeen(
         `who subscribed after position ${after}`,
         events,
-        upTo(categories, after, events.at(-1)?.position ?? after)
+        upTo({ tenant, categories }, after, events.at(-1)?.position ?? after)
       )
     )
   ]

@@ -3,15 +3,16 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { EventStoreError } from "refold/EventStoreError"
+import type { EventStoreError } from "refold/EventStoreError"
+import * as Tuning from "refold/Tuning"
 import type { Options } from "../../StoreModel.ts"
-import { type Scene, Worker } from "./client.ts"
+import { inTenant, type Scene, Worker } from "./client.ts"
 import { Gate } from "./gate.ts"
 import { type History, keyOf, type Recorded, type Subscription } from "./history.ts"
+import { pack, whileUntold } from "./parcels.ts"
 import type { Fiber as Work, Program, Subscriber } from "./program.ts"
-import { streams } from "./program.ts"
+import { streams, tenants } from "./program.ts"
 import { CurrentlyDoing, Recorder } from "./recording.ts"
 
 /** The clients of a store, how to break their connections, if that is possible, and how long all may take. */
@@ -22,11 +23,6 @@ export interface Stage extends Pick<Options, "clients" | "kill"> {
 /** The id of the streams that are written to last, so that subscribers know when to stop. */
 const end = "end"
 
-const whileAway = {
-  while: (error: unknown) => error instanceof EventStoreError && error.isRetryable,
-  schedule: Schedule.max([Schedule.spaced("20 millis"), Schedule.recurs(500)])
-}
-
 /** Runs a program on streams that nobody else uses, and tells what happened. */
 export const play = Effect.fnUntraced(function*(program: Program, stage: Stage): Effect.fn.Return<History> {
   const run = globalThis.crypto.randomUUID()
@@ -34,14 +30,18 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
   const scene: Scene = {
     recorder,
     categories: [`Model-${run}-0`, `Model-${run}-1`],
+    parcels: [pack(program.parcels[0], "parcel 1"), pack(program.parcels[1], "parcel 2")],
     kill: stage.kill ?? (() => Effect.void),
     executions: [],
     readings: [],
     notes: 0
   }
-  const workers = stage.clients.map((client) => new Worker(scene, client))
-  const workerOf = ({ client }: { readonly client: number }) =>
-    workers[client % workers.length] ?? new Worker(scene, stage.clients[0])
+  const workers = stage.clients.map((client, index) =>
+    new Worker(scene, client, program.tunings[index] ?? Tuning.defaults)
+  )
+  const [worker] = workers
+  if (worker === undefined) return yield* Effect.die("no clients")
+  const workerOf = ({ client }: { readonly client: number }) => workers[client % workers.length] ?? worker
   const gate = new Gate()
   const actions = program.fibers.reduce((sum, { steps }) => sum + steps.length, 0)
 
@@ -65,12 +65,14 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
     const [first = stocks[0], ...rest] = stocks.filter((_, index) => subscriber.categories.includes(index))
     const events: Array<Recorded> = []
     const after = subscriber.from === "the middle" ? reached(scene) : 0
-    subscriptions.push({ categories: [first, ...rest].map(({ category }) => category), after, events })
+    const tenant = tenants[subscriber.tenant] ?? tenants[0]
+    subscriptions.push({ tenant, categories: [first, ...rest].map(({ category }) => category), after, events })
     const last = rest.at(-1) ?? first
     const exit = yield* store.subscribe([first, ...rest], { after, pageSize: subscriber.pageSize }).pipe(
       Stream.tap((event) => Effect.sync(() => events.push(event))),
       Stream.takeUntil(({ stream }) => stream.id === end && stream.category === last.category),
       Stream.runDrain,
+      inTenant(subscriber.tenant),
       Effect.exit
     )
     if (Exit.isFailure(exit) && !Cause.hasInterrupts(exit.cause)) {
@@ -82,11 +84,11 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
   yield* Effect.all(program.fibers.map(work), { concurrency: "unbounded", discard: true }).pipe(
     inTime(stage, recorder, "the program")
   )
-  const [worker] = workers
-  if (worker === undefined) return yield* Effect.die("no clients")
-  for (const stock of worker.stocks) {
-    yield* worker.store.append(stock, end, [{ _tag: "Renamed", note: end }]).pipe(
-      Effect.retry(whileAway),
+  const ends = tenants.flatMap((_, tenant) => worker.stocks.map((stock) => ({ stock, tenant })))
+  for (const { stock, tenant } of ends) {
+    yield* worker.store.append(stock, end, [{ _tag: "Renamed", note: `${end} of ${stock.category}, ${tenant}` }]).pipe(
+      inTenant(tenant),
+      Effect.retry(whileUntold),
       Effect.catchCause((cause) => Effect.sync(() => recorder.fault("the last append", cause)))
     )
   }
@@ -96,14 +98,21 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
   yield* Effect.forEach(following, Fiber.interrupt, { discard: true })
 
   const { store } = stage.clients[0]
-  const reading = <A>(self: Effect.Effect<A, EventStoreError>) => Effect.orDie(Effect.retry(self, whileAway))
+  const reading = <A>(tenant: number, self: Effect.Effect<A, EventStoreError>) =>
+    self.pipe(Effect.retry(whileUntold), Effect.orDie, inTenant(tenant))
   const contents = new Map<string, { readonly events: ReadonlyArray<Recorded>; readonly version: number }>()
-  const names = [...streams, { category: 0, id: end }, { category: 1, id: end }] as const
-  for (const { category, id } of names) {
-    const stock = worker.stocks[category]
-    contents.set(keyOf(stock.category, id), {
-      events: yield* reading(Stream.runCollect(store.read(stock, id))),
-      version: yield* reading(store.version(stock, id))
+  const logs = new Map<string, ReadonlyArray<Recorded>>()
+  for (const [tenant, name] of tenants.entries()) {
+    logs.set(name, yield* reading(tenant, Stream.runCollect(store.readAll(worker.stocks))))
+  }
+  const all = [
+    ...streams.map(({ category, id, tenant }) => ({ stock: worker.stocks[category], id, tenant })),
+    ...ends.map((one) => ({ ...one, id: end }))
+  ]
+  for (const { id, stock, tenant } of all) {
+    contents.set(keyOf({ tenant: tenants[tenant] ?? "none", category: stock.category, id }), {
+      events: yield* reading(tenant, Stream.runCollect(store.read(stock, id))),
+      version: yield* reading(tenant, store.version(stock, id))
     })
   }
   return {
@@ -112,9 +121,11 @@ export const play = Effect.fnUntraced(function*(program: Program, stage: Stage):
     executions: scene.executions,
     readings: scene.readings,
     subscriptions,
-    log: yield* reading(Stream.runCollect(store.readAll(worker.stocks))),
+    logs,
+    log: [...logs.values()].flat().toSorted((one, other) => one.position - other.position),
     streams: contents,
-    faults: recorder.faults
+    faults: recorder.faults,
+    wasBroken: stage.kill !== undefined
   }
 })
 
