@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as EventStore from "./EventStore.ts"
-import * as MemoryDriver from "./internal/memoryDriver.ts"
+import * as MemoryDriver from "./internal/memory/driver.ts"
 
 /**
  * An empty store that lives as long as the layer. It keeps events as JSON, as a database does, and has no transactions:

@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
-import type { Tagged } from "../Decider.ts"
-import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { Tagged } from "../../Decider.ts"
+import type { RecordedEvent } from "../../RecordedEvent.ts"
 
 /*
  * What the process learns of a stream is a chain of moments, each a state at a version, linked by the events between them.

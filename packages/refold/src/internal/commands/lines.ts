@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { Tagged } from "../Decider.ts"
-import type { Tuning } from "../Tuning.ts"
+import type { Tagged } from "../../Decider.ts"
+import type { Tuning } from "../../Tuning.ts"
 import * as Timelines from "./timelines.ts"
 
 /*

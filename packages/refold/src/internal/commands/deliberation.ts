@@ -1,10 +1,10 @@
 import * as Result from "effect/Result"
-import type { Aggregate } from "../Aggregate.ts"
-import { Conflict } from "../Conflict.ts"
-import * as Conflicts from "../Conflicts.ts"
-import type { Types } from "../Decider.ts"
-import type { RecordedEvent } from "../RecordedEvent.ts"
-import type { StreamId } from "../StreamId.ts"
+import type { Aggregate } from "../../Aggregate.ts"
+import { Conflict } from "../../Conflict.ts"
+import * as Conflicts from "../../Conflicts.ts"
+import type { Types } from "../../Decider.ts"
+import type { RecordedEvent } from "../../RecordedEvent.ts"
+import type { StreamId } from "../../StreamId.ts"
 import * as Timelines from "./timelines.ts"
 
 /*

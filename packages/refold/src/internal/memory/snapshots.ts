@@ -1,7 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
-import type { EventStoreDriver, NewSnapshot, StreamPage } from "../EventStoreDriver.ts"
-import type { StreamId } from "../StreamId.ts"
+import type { EventStoreDriver, NewSnapshot, StreamPage } from "../../EventStoreDriver.ts"
+import type { StreamId } from "../../StreamId.ts"
 
 /** What snapshots have to know of the log. */
 export interface Log {

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Tagged } from "../Decider.ts"
-import type { EventCodec } from "../EventCodec.ts"
-import type { StoredEvent } from "../EventStoreDriver.ts"
-import { EventStoreError, UnreadableEvent } from "../EventStoreError.ts"
-import { Metadata } from "../Metadata.ts"
-import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { Tagged } from "../../Decider.ts"
+import type { EventCodec } from "../../EventCodec.ts"
+import type { StoredEvent } from "../../EventStoreDriver.ts"
+import { EventStoreError, UnreadableEvent } from "../../EventStoreError.ts"
+import { Metadata } from "../../Metadata.ts"
+import type { RecordedEvent } from "../../RecordedEvent.ts"
 
 const decodeMetadata = Schema.decodeUnknownResult(Metadata)
 const noMetadata = Result.succeed<Metadata>({})

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { EventStoreDriver } from "../EventStoreDriver.ts"
-import type { StreamId } from "../StreamId.ts"
+import type { EventStoreDriver } from "../../EventStoreDriver.ts"
+import type { StreamId } from "../../StreamId.ts"
 
 /** Leases of one process; nobody else can want them, so no turn is ever reserved. */
 export const make = (key: (stream: StreamId) => string): Pick<EventStoreDriver, "acquireLease" | "releaseLease"> => {

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import { EventStoreError, InvalidStreamId } from "../EventStoreError.ts"
-import * as StreamId from "../StreamId.ts"
+import { EventStoreError, InvalidStreamId } from "../../EventStoreError.ts"
+import * as StreamId from "../../StreamId.ts"
 
 /** The stream of the fiber's tenant, if every engine can store its name. */
 export const streamIn = (

@@ -2,12 +2,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
-import * as AppendCondition from "../AppendCondition.ts"
-import * as Driver from "../EventStoreDriver.ts"
-import type { EventStoreError } from "../EventStoreError.ts"
-import type { StreamId } from "../StreamId.ts"
-import * as MemoryLeases from "./memoryLeases.ts"
-import * as MemorySnapshots from "./memorySnapshots.ts"
+import * as AppendCondition from "../../AppendCondition.ts"
+import * as Driver from "../../EventStoreDriver.ts"
+import type { EventStoreError } from "../../EventStoreError.ts"
+import type { StreamId } from "../../StreamId.ts"
+import * as MemoryLeases from "./leases.ts"
+import * as MemorySnapshots from "./snapshots.ts"
 
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
 interface Row extends Omit<Driver.StoredEvent, "data" | "metadata">, Pick<Driver.NewEvent, "data" | "metadata"> {}

@@ -2,10 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { EventStoreDriver } from "../EventStoreDriver.ts"
-import { LockExpired, LockTimeout } from "../Lock.ts"
-import type { StreamId } from "../StreamId.ts"
-import * as EventIds from "./eventIds.ts"
+import type { EventStoreDriver } from "../../EventStoreDriver.ts"
+import { LockExpired, LockTimeout } from "../../Lock.ts"
+import type { StreamId } from "../../StreamId.ts"
+import * as EventIds from "../store/eventIds.ts"
 
 export interface Terms {
   readonly stream: StreamId
