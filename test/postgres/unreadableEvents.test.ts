@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { EventStore } from "refold/EventStore"
 import { EventStoreError } from "refold/EventStoreError"
 import { store } from "./fixtures/database.ts"
-import { changeName, create, freshId, makeLead } from "./fixtures/domain.ts"
+import { changeName, close, create, freshId, makeLead } from "./fixtures/domain.ts"
 
 const lead = makeLead()
 
@@ -61,6 +61,21 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("an event in 
       yield* unreadable(lead.execute(id, changeName("Dee")))
       const store = yield* EventStore
       assert.strictEqual(yield* store.version(lead, id), 3)
+    }))
+
+  it.effect("that cannot be read is left out of what an accepted append had missed, and met by whoever comes next", () =>
+    Effect.gen(function*() {
+      const here = makeLead()
+      const sql = yield* SqlClient.SqlClient
+      const id = freshId()
+      yield* here.execute(id, create)
+      yield* makeLead().execute(id, changeName("Bea"))
+      const update = sql`update refold.events set data = '{}' where stream_id = ${id} and version = 2`
+      yield* sql.withTransaction(Effect.andThen(sql`set local refold.allow_rewriting = 'on'`, update))
+      const appended = yield* here.execute(id, close, { seen: 1 })
+      assert.deepStrictEqual([appended.version, appended.missed], [3, []])
+      yield* unreadable(here.load(id))
+      yield* unreadable(here.execute(id, changeName("Cy")))
     }))
 
   it.effect("that cannot be read does not affect other streams", () =>

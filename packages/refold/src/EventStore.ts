@@ -121,7 +121,7 @@ export interface Snapshot<out State> extends Pick<StoredSnapshot, "version" | "p
 export class EventStore extends Context.Service<EventStore, {
   /**
    * Appends all events or none, if the condition (by default: none) holds. Errors mean that nothing was appended, but for
-   * `OutcomeUnknown`, and for an `UnreadableEvent` among those that were missed. An interruption waits until an append that
+   * `OutcomeUnknown`. An interruption waits until an append that
    * was sent has ended; how, is told by appending again with the same `eventIds`.
    */
   readonly append: <Event extends Tagged>(
@@ -271,7 +271,7 @@ export const appendAll = <const Appends extends ReadonlyArray<StreamAppend>>(
 export const read = <Event extends Tagged>(
   source: EventSource<Event>,
   id: string,
-  options?: { readonly after?: number | undefined }
+  options?: { readonly after?: number | undefined; readonly upTo?: number | undefined }
 ): Stream.Stream<RecordedEvent<Event>, EventStoreError, EventStore> =>
   Stream.unwrap(Effect.map(EventStore, (store) => store.read(source, id, options)))
 

@@ -45,6 +45,7 @@ export interface Appended<out Event> {
   /** The position of the last event appended, to wait for when reading one's own writes. */
   readonly position: number
   readonly events: ReadonlyArray<RecordedEvent<Event>>
+  /** The first of them that cannot be read, and those after it, are left out: the append has happened all the same. */
   readonly missed: ReadonlyArray<RecordedEvent<Event>>
   /** Whether the events were there already, under the same event ids: nothing was appended now. */
   readonly repeated: boolean

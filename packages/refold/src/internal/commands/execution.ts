@@ -181,6 +181,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {
         Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
+        // what cannot be read is not in the state: whoever comes next is to find out
+        if (outcome.version !== ahead.version + outcome.events.length) Timelines.forget(timeline)
         Saving.charge(aggregate, timeline, turn)
         return landed(self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) })
       }

@@ -153,6 +153,10 @@ export const makeLine = <T extends Types>(
       return { turn, appended: { stream, version, position, events: mine, missed, repeated: outcome.repeated } }
     })
     Timelines.moveTo(timeline, end)
+    if (end.version !== outcome.version || events.length + outcome.missed.length + tip.version !== end.version) {
+      // what cannot be read is not in the state: whoever comes next is to find out
+      Timelines.forget(timeline)
+    }
     const present = members.find(({ turn }) => !turn.isAbandoned)
     if (present !== undefined) Saving.charge(aggregate, timeline, present.turn)
     for (const { appended, turn } of landed) {

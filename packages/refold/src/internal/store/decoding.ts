@@ -32,6 +32,20 @@ export const decodeAll = <Event extends Tagged>(
     return Effect.succeed(events)
   })
 
+/** Decodes events up to the first that cannot be read: they are told of an append that has happened, whatever they say. */
+export const decodeReadable = <Event extends Tagged>(
+  codec: EventCodec<Event>,
+  stored: ReadonlyArray<StoredEvent>
+): Array<RecordedEvent<Event>> => {
+  const events: Array<RecordedEvent<Event>> = []
+  for (const event of stored) {
+    const decoded = decode(codec, event)
+    if (Result.isFailure(decoded)) break
+    events.push(decoded.success)
+  }
+  return events
+}
+
 const decode = <Event extends Tagged>(
   codec: EventCodec<Event> | undefined,
   stored: StoredEvent

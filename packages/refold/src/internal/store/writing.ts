@@ -13,7 +13,7 @@ import * as Metadata from "../../Metadata.ts"
 import type { Appended, RecordedEvent } from "../../RecordedEvent.ts"
 import type { StreamId } from "../../StreamId.ts"
 import { isTraced, traced } from "../telemetry.ts"
-import { decodeAll } from "./decoding.ts"
+import { decodeAll, decodeReadable } from "./decoding.ts"
 import * as EventIds from "./eventIds.ts"
 import { streamIn } from "./naming.ts"
 
@@ -33,7 +33,7 @@ export const append = (driver: EventStoreDriver) =>
       outcome: AppendOutcome
     ): Effect.Effect<Appended<Event>, AppendCondition.AppendConditionFailed<Event> | EventStoreError> =>
       outcome._tag === "Appended"
-        ? appended(draft.success, outcome.placements[0]!)
+        ? Effect.succeed(appended(draft.success, outcome.placements[0]!))
         : Effect.flatMap(refused(draft.success, outcome.refusals[0]), Effect.fail)
     if (!isTraced(fiber)) return Effect.flatMap(placed, finish)
     const { append: { condition, stream } } = draft.success
@@ -74,7 +74,7 @@ export const appendAll = (driver: EventStoreDriver) =>
       ? Effect.succeed([])
       : Effect.flatMap(driver.append(prepared), (outcome) =>
         outcome._tag === "Appended"
-          ? Effect.forEach(drafts, (draft, index) => appended(draft, outcome.placements[index]!))
+          ? Effect.succeed(drafts.map((draft, index) => appended(draft, outcome.placements[index]!)))
           : Effect.flatMap(
             Effect.forEach(outcome.refusals, (refusal) => refused(drafts[refusal.index]!, refusal)),
             (failures) => Effect.fail(new AppendCondition.AppendConditionsFailed({ failures }))
@@ -140,7 +140,7 @@ const prepare = <Event extends Tagged>(
 const appended = <Event extends Tagged>(
   { append: { events: stored, stream }, events, metadataOf, source }: Draft<Event>,
   { missed, position, recordedAt, repeated, version }: Placement
-): Effect.Effect<Appended<Event>, EventStoreError> => {
+): Appended<Event> => {
   const recorded = stored.map(({ id, schemaVersion, type }, index): RecordedEvent<Event> => ({
     id,
     stream,
@@ -152,12 +152,7 @@ const appended = <Event extends Tagged>(
     metadata: metadataOf(index),
     recordedAt
   }))
-  return missed.length === 0
-    ? Effect.succeed({ stream, version, position, events: recorded, missed: [], repeated })
-    : Effect.map(
-      decodeAll(() => source.codec, missed),
-      (missed) => ({ stream, version, position, events: recorded, missed, repeated })
-    )
+  return { stream, version, position, events: recorded, missed: decodeReadable(source.codec, missed), repeated }
 }
 
 const refused = <Event extends Tagged>(
