@@ -12,10 +12,18 @@ import * as MemorySnapshots from "./snapshots.ts"
 /** Events keep their JSON text and are parsed on every read, so that memory behaves like a database. */
 interface Row extends Omit<Driver.StoredEvent, "data" | "metadata">, Pick<Driver.NewEvent, "data" | "metadata"> {}
 
-const parse = (row: Row): Driver.StoredEvent => ({
-  ...row,
-  data: JSON.parse(row.data),
-  metadata: JSON.parse(row.metadata)
+const parse = (
+  { data, id, metadata, position, recordedAt, schemaVersion, stream, type, version }: Row
+): Driver.StoredEvent => ({
+  stream,
+  version,
+  position,
+  id,
+  type,
+  schemaVersion,
+  data: JSON.parse(data),
+  metadata: metadata === "{}" ? {} : JSON.parse(metadata),
+  recordedAt
 })
 
 const key = ({ category, id, tenant }: StreamId) => `${tenant}\0${category}\0${id}`
