@@ -12,7 +12,7 @@ import type { Client } from "../../StoreModel.ts"
 import { commandOf, eventOf, makeStock, type Stock, type StockEvent } from "./domain.ts"
 import { type Execution, keyOf, type Reading, type Transaction } from "./history.ts"
 import { asSent, type Item, type Parcel, whileUntold } from "./parcels.ts"
-import { type Action, type Crowd, type Demand, type Execute, streamAt, tenants, type Write } from "./program.ts"
+import { type Action, type Demand, type Execute, streamAt, tenants, type Write } from "./program.ts"
 import { CurrentlyDoing, giveWay, isUntold, type Recorder, takeTurns } from "./recording.ts"
 
 /** What the clients of a program share. */
@@ -56,8 +56,13 @@ export class Worker {
       case "Send":
       case "Execute":
         return this.write(action)
+      case "Burst":
+        return this.atOnce(action.appends, (append) => this.write({ ...append, _tag: "Append", stream: action.stream }))
       case "Crowd":
-        return this.crowd(action)
+        return this.atOnce(
+          action.commands,
+          (command) => this.execute({ ...command, _tag: "Execute", stream: action.stream })
+        )
       case "Interrupt": {
         const { after, work } = action
         return Effect.flatMap(
@@ -169,12 +174,16 @@ export class Worker {
     )
   }
 
-  private crowd({ commands, stream }: Crowd): Work {
-    return Effect.forEach(commands, ({ givenUpAfter, ...command }) => {
-      const execution = Effect.suspend(() => this.execute({ ...command, _tag: "Execute", stream }))
-      return Effect.exit(givenUpAfter === undefined ? execution : interrupted(execution, givenUpAfter)).pipe(
+  private atOnce<A extends { readonly givenUpAfter: number | undefined }>(
+    all: ReadonlyArray<A>,
+    work: (one: A) => Work
+  ): Work {
+    return Effect.forEach(all, (one) => {
+      const { givenUpAfter } = one
+      const whole = Effect.suspend(() => work(one))
+      return Effect.exit(givenUpAfter === undefined ? whole : interrupted(whole, givenUpAfter)).pipe(
         Effect.tap((exit) =>
-          Exit.isFailure(exit) ? Effect.sync(() => this.scene.recorder.fault("a command", exit.cause)) : Effect.void
+          Exit.isFailure(exit) ? Effect.sync(() => this.scene.recorder.fault("one of many", exit.cause)) : Effect.void
         )
       )
     }, { concurrency: "unbounded", discard: true })

@@ -25,6 +25,9 @@ const partInWords = ({ demand, events, stream }: Part): string =>
 const commandInWords = ({ ago, command, says }: Pick<Execute, "ago" | "command" | "says">): string =>
   command + (says === "nothing" ? "" : ` (${says}: ${ofAgo(ago)})`)
 
+const givenUpInWords = (after: number | undefined): string =>
+  after === undefined ? "" : `, interrupted after ${after} turns`
+
 const actionInWords = (action: Action): string => {
   switch (action._tag) {
     case "Append":
@@ -36,11 +39,14 @@ const actionInWords = (action: Action): string => {
         (action.untilAnswered ? " until answered" : "") + `, ${action.demands.map(demandInWords).join(" and ")}`
     case "Execute":
       return `execute ${commandInWords(action)} on ${streamName(action.stream)}`
+    case "Burst":
+      return `append at the same time to ${streamName(action.stream)}: ` +
+        action.appends.map(({ demand, events, givenUpAfter }) =>
+          `[${events.join(", ")}] ${demandInWords(demand)}${givenUpInWords(givenUpAfter)}`
+        ).join("; ")
     case "Crowd":
       return `execute at the same time on ${streamName(action.stream)}: ` +
-        action.commands.map((one) =>
-          commandInWords(one) + (one.givenUpAfter === undefined ? "" : ` interrupted after ${one.givenUpAfter} turns`)
-        ).join("; ")
+        action.commands.map((one) => commandInWords(one) + givenUpInWords(one.givenUpAfter)).join("; ")
     case "Interrupt":
       return `interrupted after ${action.after} turns: ${actionInWords(action.work)}`
     case "Transact":

@@ -3,7 +3,7 @@ import { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { Appended } from "refold/RecordedEvent"
 import { makeStock, type StockEvent, TooLittle } from "./domain.ts"
 import { type Facts, inWords, isSame, nameOf } from "./facts.ts"
-import type { Execution, Recorded } from "./history.ts"
+import { type Execution, labelOf, type Recorded } from "./history.ts"
 
 const stock = makeStock("Stock")
 
@@ -59,7 +59,16 @@ const judge = (facts: Facts, execution: Execution): ReadonlyArray<string> => {
     )
     return isTrue ? [] : [`was told that there are ${outcome.there}, which was not so then`]
   }
-  return []
+  // each try was too late for somebody else's append, of which the first may have been there before
+  const others = new Set(
+    stream.filter((event) => {
+      const author = facts.attemptOf(event)
+      return author !== undefined && author.beganAt < endedAt && facts.acknowledgedAt(author) > beganAt
+    }).map(labelOf)
+  )
+  return others.size >= outcome.attempts - 1
+    ? []
+    : [`gave up after ${outcome.attempts} tries, while others appended ${others.size} times`]
 }
 
 /** The missed events are those right before, none of them collides, and the decision is that of a state they leave valid. */

@@ -50,6 +50,13 @@ export interface Transact {
   readonly end: "commit" | "rollback"
 }
 
+/** Appends to one stream that are made at the same time; some are interrupted after so many turns. */
+export interface Burst {
+  readonly _tag: "Burst"
+  readonly stream: number
+  readonly appends: ReadonlyArray<Omit<Part, "stream"> & { readonly givenUpAfter: number | undefined }>
+}
+
 /** Commands that are given at the same time, to one stream; some are interrupted after so many turns. */
 export interface Crowd {
   readonly _tag: "Crowd"
@@ -60,10 +67,11 @@ export interface Crowd {
 export type Action =
   | Write
   | Transact
+  | Burst
   | Crowd
   | { readonly _tag: "Read"; readonly stream: number; readonly after: number }
   | { readonly _tag: "ReadAll"; readonly tenant: number; readonly pageSize: number }
-  | { readonly _tag: "Interrupt"; readonly work: Write | Transact | Crowd; readonly after: number }
+  | { readonly _tag: "Interrupt"; readonly work: Write | Transact | Burst | Crowd; readonly after: number }
   | { readonly _tag: "Kill"; readonly session: number }
 
 /** An action, what it waits for, and how often it gives way to others before each of its calls of the store. */

@@ -32,6 +32,9 @@ const demand: Arbitrary.Arbitrary<Program.Demand> = eitherOf<Program.Demand>(
   tagged("onlySince", Arbitrary.all({ ago, types: Arbitrary.array(eventTag, { maxLength: 3 }) }))
 )
 
+const any = oneOf<Program.Demand>({ _tag: "any" })
+const givenUpAfter = oneOf(undefined, undefined, undefined, undefined, 0, 1, 3, 8, 21)
+
 const part = (maxLength: number): Arbitrary.Arbitrary<Program.Part> =>
   Arbitrary.all({ stream, demand, events: Arbitrary.array(eventTag, { maxLength }) })
 
@@ -46,7 +49,7 @@ const send: Arbitrary.Arbitrary<Program.Write> = tagged(
   "Send",
   Arbitrary.all({
     parcel: oneOf(0, 0, 1),
-    demands: pair(eitherOf(oneOf<Program.Demand>({ _tag: "any" }), demand)),
+    demands: pair(eitherOf(any, demand)),
     change: oneOf(...Program.changes),
     untilAnswered: oneOf(false, true)
   })
@@ -58,12 +61,27 @@ const execute: Arbitrary.Arbitrary<Program.Write> = tagged("Execute", Arbitrary.
 
 const write = eitherOf(append, append, appendAll, send, send, execute, execute, execute)
 
+const burst: Arbitrary.Arbitrary<Program.Burst> = tagged(
+  "Burst",
+  Arbitrary.all({
+    stream,
+    appends: Arbitrary.array(
+      Arbitrary.all({
+        demand: eitherOf(any, any, any, demand),
+        events: Arbitrary.array(eventTag, { minLength: 1, maxLength: 3 }),
+        givenUpAfter
+      }),
+      { minLength: 2, maxLength: 5 }
+    )
+  })
+)
+
 const crowd: Arbitrary.Arbitrary<Program.Crowd> = tagged(
   "Crowd",
   Arbitrary.all({
     stream,
     commands: Arbitrary.array(
-      Arbitrary.all({ ...command, givenUpAfter: oneOf(undefined, undefined, undefined, undefined, 0, 1, 3, 8, 21) }),
+      Arbitrary.all({ ...command, givenUpAfter }),
       { minLength: 2, maxLength: 6 }
     )
   })
@@ -81,15 +99,22 @@ const action = ({ kills, transactions }: Program.Abilities): Arbitrary.Arbitrary
       end: oneOf("commit", "rollback")
     })
   )
-  const work: Arbitrary.Arbitrary<Program.Write | Program.Transact | Program.Crowd> = transactions
-    ? eitherOf<Program.Write | Program.Transact | Program.Crowd>(write, write, crowd, transact)
-    : eitherOf<Program.Write | Program.Crowd>(write, write, crowd)
+  const work = eitherOf<Program.Write | Program.Transact | Program.Burst | Program.Crowd>(
+    write,
+    write,
+    write,
+    crowd,
+    burst,
+    ...transactions ? [transact] : []
+  )
   const interrupt: Arbitrary.Arbitrary<Program.Action> = tagged("Interrupt", Arbitrary.all({ work, after: turns }))
   const kill: Arbitrary.Arbitrary<Program.Action> = tagged("Kill", Arbitrary.all({ session: upTo(99) }))
   return eitherOf<Program.Action>(
     ...Array.from({ length: 8 }, () => write),
     read,
     read,
+    burst,
+    burst,
     crowd,
     crowd,
     interrupt,
