@@ -66,7 +66,10 @@ export const promises = (turns: Turns, turn: (stream: string, client: number) =>
   )
 
 /** Clients that are fibers. */
-export const fibers = <E>(turns: Turns, turn: (stream: string, client: number) => Effect.Effect<number, E>): Count =>
+export const fibers = <E, R>(
+  turns: Turns,
+  turn: (stream: string, client: number) => Effect.Effect<number, E, R>
+): Effect.Effect<number, BenchFailure, R> =>
   Effect.forEach(
     turns,
     Effect.fnUntraced(function*(streams, client) {

@@ -62,40 +62,36 @@ export const session = (
 ): RefoldSession => {
   const account = makeAccount()
   const counting = countAppends(store)
-  const provide = Effect.provideService(EventStore.EventStore, store)
-  const deposit = (store: EventStore.EventStore["Service"], stream: string) =>
-    Effect.provideService(account.execute(stream, { _tag: "Deposit" }), EventStore.EventStore, store)
-  const tuned = Effect.provideService(Tuning.Current, tuning)
+  // once for all clients, as an application provides its layers
+  const provide = (store: EventStore.EventStore["Service"]) =>
+    Effect.provide(Context.make(EventStore.EventStore, store).pipe(Context.add(Tuning.Current, tuning)))
+  const deposit = (stream: string) => account.execute(stream, { _tag: "Deposit" })
   return {
     audit,
     seed: (streams, length) =>
       Effect.forEach(
         streams,
         (stream) =>
-          provide(EventStore.append(account, stream, Account.history(stream, length), {
-            condition: AppendCondition.noStream
-          })),
+          EventStore.append(account, stream, Account.history(stream, length), { condition: AppendCondition.noStream }),
         { concurrency: 16, discard: true }
-      ).pipe(Effect.mapError((cause) => new BenchFailure({ message: cause.message, cause }))),
+      ).pipe(provide(store), Effect.mapError((cause) => new BenchFailure({ message: cause.message, cause }))),
     append: (turns) =>
       fibers(turns, (stream) =>
         Effect.as(
-          provide(EventStore.append(account, stream, [Account.opened(stream)], {
-            condition: AppendCondition.noStream
-          })),
+          EventStore.append(account, stream, [Account.opened(stream)], { condition: AppendCondition.noStream }),
           1
-        )),
+        )).pipe(provide(store)),
     race: (turns) =>
       Effect.suspend(() => {
         counting.tries = 0
         return Effect.map(
-          tuned(fibers(turns, (stream) => Effect.as(deposit(counting, stream), 0))),
+          fibers(turns, (stream) => Effect.as(deposit(stream), 0)).pipe(provide(counting)),
           () => counting.tries
         )
       }),
-    execute: (turns) => tuned(fibers(turns, (stream) => Effect.as(deposit(store, stream), 1))),
+    execute: (turns) => fibers(turns, (stream) => Effect.as(deposit(stream), 1)).pipe(provide(store)),
     load: (turns) =>
-      tuned(fibers(turns, (stream) => Effect.map(provide(account.load(stream)), ({ version }) => version)))
+      fibers(turns, (stream) => Effect.map(account.load(stream), ({ version }) => version)).pipe(provide(store))
   }
 }
 

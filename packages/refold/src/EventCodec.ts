@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { Tagged } from "./Decider.ts"
 
 /**
@@ -110,7 +111,15 @@ export const make = <Event extends Tagged>(
 const variant = <Event extends Tagged>(schema: TaggedUnionSchema<Event>, tag: string) => {
   const json = Schema.toCodecJson(schema.cases[tag]!)
   // a field that would be dropped would still be there for whoever folds the event before it is read back
-  const encode = Schema.encodeUnknownSync(json, { onExcessProperty: "error" })
+  const strictly = Schema.encodeUnknownSync(json, { onExcessProperty: "error" })
+  const quickly = Schema.encodeUnknownSync(json)
+  const isFlat = hasOnlyLeaves(schema.cases[tag]!.ast)
+  const encode = (event: Tagged) => {
+    if (!isFlat) return strictly(event)
+    // without fields of fields, as many of them as before are all of them
+    const encoded = quickly(event)
+    return Object.keys(encoded as object).length === Object.keys(event).length ? encoded : strictly(event)
+  }
   const decode = Schema.decodeUnknownResult(json)
   return {
     encode: (event: Tagged): Result.Result<string, string> => {
@@ -126,3 +135,10 @@ const variant = <Event extends Tagged>(schema: TaggedUnionSchema<Event>, tag: st
       Result.mapError(decode({ ...(data as object), _tag: tag }), (error) => error.message)
   }
 }
+
+/** Whether the fields of a struct have no fields of their own. */
+const hasOnlyLeaves = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isObjects(ast) && ast.indexSignatures.length === 0 &&
+  ast.propertySignatures.every(({ type }) =>
+    SchemaAST.isString(type) || SchemaAST.isNumber(type) || SchemaAST.isBoolean(type) || SchemaAST.isLiteral(type)
+  )
