@@ -18,7 +18,7 @@ import {
   terminateBlocked,
   transactionsOf
 } from "./fixtures/busy.ts"
-import { sessionsOf, startProcess, store, untilBlocked } from "./fixtures/database.ts"
+import { sessionsOf, startProcess, store, until, untilBlocked } from "./fixtures/database.ts"
 import { makeDeafStreams } from "./fixtures/deafStream.ts"
 import { freshId } from "./fixtures/domain.ts"
 
@@ -26,7 +26,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
   it.effect("that wait for the same commit share the next one", () =>
     Effect.gen(function*() {
       const { database, fiber, process } = yield* busyProcess()
-      const ids = Array.from({ length: 50 }, freshId)
+      const ids = Array.from({ length: 20 }, freshId)
       const others = yield* Effect.forkChild(
         process.run(Effect.forEach(ids, (id) => append(id, 2), { concurrency: "unbounded" }))
       )
@@ -36,7 +36,25 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("appends of c
       const appended = yield* Fiber.join(others)
       assert.strictEqual(yield* transactionsOf(ids), 1)
       assert.deepStrictEqual(appended.map(({ version }) => version), ids.map(() => 1))
-      assert.strictEqual(new Set(appended.map(({ position }) => position)).size, 50)
+      assert.strictEqual(new Set(appended.map(({ position }) => position)).size, 20)
+    }))
+
+  it.effect("that are many leave while another batch is under way", () =>
+    Effect.gen(function*() {
+      const { database, fiber, process } = yield* busyProcess()
+      const ids = Array.from({ length: 100 }, freshId)
+      const others = yield* Effect.forkChild(
+        process.run(Effect.forEach(ids, (id) => append(id, 2), { concurrency: "unbounded" }))
+      )
+      yield* until(
+        "two batches wait for the database",
+        Effect.map(sessionsOf(process), (all) => all.filter(({ blocked }) => blocked).length === 2)
+      )
+      yield* database.commit
+      yield* Fiber.join(fiber)
+      const appended = yield* Fiber.join(others)
+      assert.deepStrictEqual(appended.map(({ version }) => version), ids.map(() => 1))
+      assert.isAtMost(yield* transactionsOf(ids), 3)
     }))
 
   it.effect("that are started together share a commit although nobody is under way", () =>

@@ -9,6 +9,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import * as Reactivity from "effect/reactivity/Reactivity"
 import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -92,7 +93,15 @@ export const layer = (
     yield* migrate ? Migrations.migrate(schema) : Migrations.check(schema)
     const statement = statements(schema)
     const watch = yield* Watching.make(client, schema, { listen, pollInterval })
-    return Context.make(EventStore.EventStore, EventStore.make(yield* Driver.make(sql, statement, watch))).pipe(
+    // to take a connection that others share for oneself, one has to wait until they are done with it
+    const writer = config.multiplex === true
+      ? yield* Effect.provide(
+        PgClient.make({ ...config, multiplex: false, minConnections: 0, maxConnections: 2 }),
+        Reactivity.layer
+      )
+      : sql
+    const store = EventStore.make(yield* Driver.make(sql, writer, statement, watch))
+    return Context.make(EventStore.EventStore, store).pipe(
       Context.add(Checkpoints.Checkpoints, PgCheckpoints.make(sql, statement))
     )
   }))

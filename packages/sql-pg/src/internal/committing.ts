@@ -36,13 +36,18 @@ const notCommitted = (error: SqlError): NotCommitted => ({
 const patienceMillis = 10_000
 
 /** Sends appends, outside of any transaction, and finds out what became of them. */
-export const make = (client: PgClient.PgClient, statement: Statements, readStream: EventStoreDriver["readStream"]) => {
+export const make = (
+  client: PgClient.PgClient,
+  writer: PgClient.PgClient,
+  statement: Statements,
+  readStream: EventStoreDriver["readStream"]
+) => {
   /** On a connection of its own: appends wait for each other, and would hold up statements that share one. */
   const exclusively = <Row extends object>(
     text: string,
     parameters: () => ReadonlyArray<unknown>
   ): Effect.Effect<ReadonlyArray<Row>, NotCommitted> =>
-    client.reserve.pipe(
+    writer.reserve.pipe(
       Effect.mapError((error): NotCommitted => ({ reason: "unsent", error: toStoreError(error) })),
       Effect.flatMap((connection) =>
         Effect.mapError(

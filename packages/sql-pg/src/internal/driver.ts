@@ -14,9 +14,10 @@ import { type EventRow, isEvent, type Maybe, storedEvent } from "./rows.ts"
 import * as Snapshots from "./snapshots.ts"
 import type { Statements } from "./sql/statements.ts"
 
-/** The driver on a client and its statements. */
+/** The driver on a client, on one whose connections are for appends alone, and on their statements. */
 export const make = Effect.fnUntraced(function*(
   client: PgClient.PgClient,
+  writer: PgClient.PgClient,
   statement: Statements,
   watch: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
 ): Effect.fn.Return<EventStoreDriver, never, Scope.Scope> {
@@ -40,7 +41,7 @@ export const make = Effect.fnUntraced(function*(
 
   const isInTransaction = (fiber: Fiber.Fiber<unknown, unknown>) =>
     Option.isSome(Context.getOption(fiber.context, client.transactionService))
-  const committing = Committing.make(client, statement, readStream)
+  const committing = Committing.make(client, writer, statement, readStream)
   const appendWithOthers = yield* GroupCommit.make(committing.send, committing.settleAlone)
 
   return {
