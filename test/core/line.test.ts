@@ -45,18 +45,15 @@ const theSame = () => 0
 
 const options = { arbitrary: { size: 30, maxShrinks: 2000 } }
 
-describe("commands that race through the store, each from a process of its own, end as the conflict table says", () => {
-  const check = Effect.fnUntraced(function*<T extends Types>(
-    make: () => Aggregate<T>,
-    history: ReadonlyArray<T["Event"]>,
-    program: ReadonlyArray<Step<T["Command"]>>,
-    verdictOf?: (mine: T["Event"], theirs: T["Event"]) => Verdict
-  ) {
-    const foretold = foretell(make(), history, program, verdictOf)
-    const raced = yield* play(make, history, program, ofItsOwn)
-    assertSame(history, program, ["foretold", foretold], ["raced", raced])
-  })
+/** Whether a program ends as it should, on a stream with this history. */
+type Check = <T extends Types>(
+  make: () => Aggregate<T>,
+  history: ReadonlyArray<T["Event"]>,
+  program: ReadonlyArray<Step<T["Command"]>>,
+  verdictOf?: (mine: T["Event"], theirs: T["Event"]) => Verdict
+) => Effect.Effect<void>
 
+const inEveryDomain = (check: Check): void => {
   it.live.prop("leads, which collide", [leads], ([program]) => check(makeLead, leadHistory, program), options)
 
   it.live.prop(
@@ -72,6 +69,21 @@ describe("commands that race through the store, each from a process of its own, 
     ([table, program]) => check(makeSwitch(table), switchHistory, program, verdictBy(table)),
     options
   )
+}
+
+describe("commands that race through the store, each from a process of its own, end as the conflict table says", () => {
+  const check = Effect.fnUntraced(function*<T extends Types>(
+    make: () => Aggregate<T>,
+    history: ReadonlyArray<T["Event"]>,
+    program: ReadonlyArray<Step<T["Command"]>>,
+    verdictOf?: (mine: T["Event"], theirs: T["Event"]) => Verdict
+  ) {
+    const foretold = foretell(make(), history, program, verdictOf)
+    const raced = yield* play(make, history, program, ofItsOwn)
+    assertSame(history, program, ["foretold", foretold], ["raced", raced])
+  })
+
+  inEveryDomain(check)
 })
 
 describe("commands that line up in one process end as if each had come from a process of its own", () => {
@@ -85,21 +97,7 @@ describe("commands that line up in one process end as if each had come from a pr
     assertSame(history, program, ["raced", raced], ["in line", inLine])
   })
 
-  it.live.prop("leads, which collide", [leads], ([program]) => check(makeLead, leadHistory, program), options)
-
-  it.live.prop(
-    "accounts, which decide again",
-    [accounts],
-    ([program]) => check(makeAccount, accountHistory, program),
-    options
-  )
-
-  it.live.prop(
-    "under any table",
-    [tables, switches],
-    ([table, program]) => check(makeSwitch(table), switchHistory, program),
-    options
-  )
+  inEveryDomain(check)
 
   const debit = { _tag: "Debit", cents: 100 } as const
   const credit = { _tag: "Credit", cents: 100 } as const
@@ -178,21 +176,7 @@ describe("commands that wait for the same stream and go together end as if each 
     }
   })
 
-  it.live.prop("leads, which collide", [leads], ([program]) => check(makeLead, leadHistory, program), options)
-
-  it.live.prop(
-    "accounts, which decide again",
-    [accounts],
-    ([program]) => check(makeAccount, accountHistory, program),
-    options
-  )
-
-  it.live.prop(
-    "under any table",
-    [tables, switches],
-    ([table, program]) => check(makeSwitch(table), switchHistory, program),
-    options
-  )
+  inEveryDomain(check)
 })
 
 describe("commands on remembered states end as if the states had been loaded", () => {

@@ -50,12 +50,13 @@ export interface Options {
  * **Details**
  *
  * The appends of concurrent fibers share commits: while some are with the database, others gather. Each is accepted or
- * refused on its own. They take a connection of their own from the pool, while reads may share one: `multiplex: true` is a
- * good setting for the client. If a connection breaks in an append, the database is asked what became of it, for up to
- * ten seconds. When the layer is closed, what is under way is finished, and what was not sent fails as `Unavailable`.
+ * refused on its own. They take one or two connections of the pool for themselves; if the client shares connections among
+ * reads (`multiplex: true`, a good setting), they have two of their own beside the pool. If a connection breaks in an append,
+ * the database is asked what became of it, for up to ten seconds. When the layer is closed, what is under way is finished,
+ * and what was not sent fails as `Unavailable`.
  *
  * An append inside `SqlClient.withTransaction` is part of that transaction. From the append to the end of the transaction
- * no other append can be committed: keep it short, append before touching rows that others lock before they append, and
+ * no other append can be committed: keep it short, append last, in all of them, so that two never wait for each other, and
  * guard against forgotten transactions with `idle_in_transaction_session_timeout`.
  *
  * **Gotchas**
