@@ -25,8 +25,8 @@ export const make = <Parts extends { readonly [name: string]: Types }>(
   const parts = new Map(Object.entries<Definition<Part>>(aggregates as never))
   const named = <A>(of: (part: Definition<Part>) => A): ReadonlyArray<readonly [string, A]> =>
     [...parts].map(([name, part]) => [name, of(part)])
-  const commands = Tags.owners(category, "Command", named(({ command }) => Tags.of(command)))
-  const events = Tags.owners(category, "Event", named(({ codec }) => codec.tags))
+  const commands = Tags.owners(category, "a command", named(({ command }) => Tags.of(command)))
+  const events = Tags.owners(category, "an event", named(({ codec }) => codec.tags))
   const owner = (owners: ReadonlyMap<string, string>, tag: string) => {
     const name = owners.get(tag) ?? ""
     const part = parts.get(name)

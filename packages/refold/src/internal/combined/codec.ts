@@ -14,7 +14,7 @@ export const make = (
     for (const type of codec.tags.map(codec.storedType)) {
       const other = byType.get(type)
       if (other !== undefined) {
-        throw new Error(`Events of ${other.part} and of ${part} are both stored as "${type}"; rename one`)
+        throw new Error(`Events of ${other.part} and of ${part} are both stored as "${type}"; rename one of them`)
       }
       byType.set(type, { part, codec })
     }

@@ -24,7 +24,7 @@ const literals = (ast: SchemaAST.AST): ReadonlyArray<string> => {
 /** Whose each tag is. */
 export const owners = (
   category: string,
-  kind: "Command" | "Event",
+  kind: "a command" | "an event",
   parts: ReadonlyArray<readonly [name: string, tags: ReadonlyArray<string>]>
 ): ReadonlyMap<string, string> => {
   const owners = new Map<string, string>()
@@ -33,7 +33,7 @@ export const owners = (
     for (const tag of tags) {
       const other = owners.get(tag)
       if (other !== undefined) {
-        throw new Error(`${category}: ${kind} ${tag} is one of ${other} and of ${name}; rename one`)
+        throw new Error(`${category}: ${other} and ${name} both have ${kind} ${tag}; rename one of them`)
       }
       owners.set(tag, name)
     }

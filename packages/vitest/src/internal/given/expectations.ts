@@ -29,7 +29,7 @@ export const rejection = <T extends Types>(expected: ExpectedRejection<T["Reject
     }
   }
   return {
-    wanted: `to be rejected with ${inWords(expected)}`,
+    wanted: `to be rejected with ${typeof expected === "string" ? expected : inWords(expected)}`,
     expected,
     found: (outcome) => {
       if (outcome.is !== "rejected") return undefined
