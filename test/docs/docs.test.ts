@@ -38,6 +38,11 @@ describe("every snippet of the documentation", () => {
         include: ["."]
       })
     )
+    await writeFile(
+      join(generated, "vitest.config.ts"),
+      `const conditions = ["@refold/source", "node", "import", "default"]
+      export default { resolve: { conditions }, ssr: { resolve: { conditions } } }`
+    )
   })
 
   afterAll(() => rm(generated, { recursive: true, force: true }))
@@ -47,6 +52,28 @@ describe("every snippet of the documentation", () => {
     const { stdout } = await run(process.execPath, [tsc, "-p", generated]).catch((error: { stdout: string }) => error)
     assert.strictEqual(stdout, "")
   })
+
+  it("passes, if it is a test", async () => {
+    const tests = pages.flatMap(({ folder, modules }) =>
+      [...modules.keys()].filter((module) => module.endsWith(".test.ts")).map((module) => ({
+        name: `${basename(folder)}/${module}`,
+        status: "passed",
+        message: ""
+      }))
+    )
+    const vitest = join(root, "node_modules/vitest/vitest.mjs")
+    const args = ["run", "--root", generated, "--reporter=json", "--outputFile=results.json"]
+    await run(process.execPath, [vitest, ...args], { cwd: generated }).catch(() => undefined)
+    const results: {
+      readonly testResults: ReadonlyArray<{ readonly name: string; readonly status: string; readonly message: string }>
+    } = JSON.parse(await readFile(join(generated, "results.json"), "utf8"))
+    const found = results.testResults.map(({ message, name, status }) => ({
+      name: `${basename(dirname(name))}/${basename(name)}`,
+      status,
+      message
+    }))
+    assert.sameDeepMembers(found, tests)
+  }, 60_000)
 
   for (const { folder, path, programs, strays, text } of pages) {
     it(`is a module or a program: ${path}`, () => assert.deepStrictEqual(strays, []))

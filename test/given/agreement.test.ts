@@ -47,7 +47,7 @@ const agree = Effect.fnUntraced(function*<T extends Told>(
       version += events.length
       chain = events.length === 0 ? when.thenUnchanged() : when.then(events.map(({ event }) => event))
     } else if (executed.failure instanceof Conflict) {
-      const { pairs } = executed.failure as Conflict<T["Event"]>
+      const { pairs } = executed.failure
       chain = when.thenConflict(pairs.map(({ mine, theirs }) => [mine, theirs.event] as const))
     } else {
       if (executed.failure instanceof EventStoreError.EventStoreError) return yield* executed.failure

@@ -103,8 +103,7 @@ describe("an expectation that is not met", () => {
         "given",
         `  1. Credited {"cents":100}`,
         "when",
-        `  Debit {"cents":60} came to Debited {"cents":60}`,
-        ""
+        `  Debit {"cents":60} came to Debited {"cents":60}`
       ].join("\n")
     )
     assert.deepStrictEqual([actual, expected], [[debited(30)], [debited(3)]])

@@ -69,7 +69,7 @@ describe("rows that are not the expected ones", () => {
     )
     assert.strictEqual(
       message,
-      `the rows of days are not the expected ones\n\ngiven\n  1. Lead-7: NameChanged {"name":"Ann"}\n`
+      `the rows of days are not the expected ones\n\ngiven\n  1. Lead-7: NameChanged {"name":"Ann"}`
     )
     assert.deepStrictEqual(actual, { "2026-12-01": { changes: 1, by: ["Ann"] } })
     assert.deepStrictEqual(expected, { "2026-12-01": { changes: 2, by: ["Ann"] } })

@@ -6,10 +6,10 @@ import {
   Account,
   type AccountEvent,
   Lead,
-  LeadClosed,
+  type LeadClosed,
   type LeadEvent,
   type LeadState,
-  LeadUnknown
+  type LeadUnknown
 } from "./fixtures.ts"
 
 const named = { _tag: "NameChanged", name: "Ann" } as const

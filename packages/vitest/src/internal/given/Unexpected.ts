@@ -14,7 +14,7 @@ export class Unexpected extends Error {
     readonly actual: unknown
     readonly expected: unknown
   }) {
-    super([message, "", ...story, ""].join("\n"))
+    super([message, "", ...story].join("\n"))
     this.actual = actual
     this.expected = expected
     Error.captureStackTrace(this, caller)
