@@ -44,6 +44,22 @@ describe("aggregates that are combined", () => {
     }
   })
 
+  it.prop(
+    "commute across: whoever comes first, both decide the same and come to the same state",
+    [commands, Arbitrary.schema(LeadCommand), Arbitrary.schema(AccountCommand)],
+    ([before, ofLead, ofAccount]) => {
+      const eventsOf = (command: typeof before[number], state: typeof Customer.initial) =>
+        Result.getOrElse(Customer.decide(command, state), () => [])
+      const after = (state: typeof Customer.initial, events: ReadonlyArray<typeof Customer.event.Type>) =>
+        events.reduce(Customer.evolve, state)
+      const state = before.reduce((state, command) => after(state, eventsOf(command, state)), Customer.initial)
+      const [leads, accounts] = [eventsOf(ofLead, state), eventsOf(ofAccount, state)]
+      assert.deepStrictEqual(eventsOf(ofAccount, after(state, leads)), accounts)
+      assert.deepStrictEqual(eventsOf(ofLead, after(state, accounts)), leads)
+      assert.deepStrictEqual(after(after(state, leads), accounts), after(after(state, accounts), leads))
+    }
+  )
+
   it("leave the state untouched where its part does not change", () => {
     const state = { lead: { status: "Open" }, account: 50 } as const
     assert.strictEqual(Customer.evolve(state, { _tag: "NameChanged", name: "Ann" }), state)

@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Aggregate from "refold/Aggregate"
+import { EventStore } from "refold/EventStore"
+import * as MemoryEventStore from "refold/MemoryEventStore"
 import type { RecordedEvent } from "refold/RecordedEvent"
 import * as View from "refold/View"
 
@@ -113,6 +117,18 @@ describe("a view", () => {
     assert.strictEqual(View.states(rows).size, 0)
     assert.deepStrictEqual(rows.get("1"), { state: null, position: 4 })
   })
+
+  it.effect("is folded from the log of a store, on and on", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore
+      const from = (position: number) => Stream.runCollect(store.readAll(Inbox.from, { after: position }))
+      yield* store.append(Task, "7", [{ _tag: "Added", to: ["1"] }, { _tag: "Done" }])
+      const first = yield* from(0)
+      const rows = View.fold(Inbox, new Map(), first)
+      yield* store.append(Note, "1", [{ _tag: "Noted" }])
+      const later = View.fold(Inbox, rows, yield* from(first.at(-1)!.position))
+      assert.deepStrictEqual(Object.fromEntries(View.states(later)), { 1: { tasks: ["7"], notes: 1 } })
+    }).pipe(Effect.provide(MemoryEventStore.layer)))
 
   it("leaves the rows it was given as they were", () => {
     const [first, second] = log([added("1"), added("1")]).filter(isTask)

@@ -154,8 +154,8 @@ export const eventsOf = <Event extends Tagged>(
  * @category testing
  * @since 0.1.0
  */
-export function given<T extends Types>(aggregate: Aggregate<T>, events?: ReadonlyArray<T["Event"]>): Given<T>
 export function given<T extends ViewTypes>(view: View<T>, events: ReadonlyArray<Happening<T["Event"]>>): GivenView<T>
+export function given<T extends Types>(aggregate: Aggregate<T>, events?: ReadonlyArray<T["Event"]>): Given<T>
 export function given<A extends Types, V extends ViewTypes>(
   subject: Aggregate<A> | View<V>,
   events: ReadonlyArray<A["Event"] | Happening<V["Event"]>> = []
