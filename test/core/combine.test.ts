@@ -260,6 +260,8 @@ describe("aggregates cannot be combined", () => {
     )
   })
 
+  it("if there are none", () => assert.throws(() => Aggregate.combine("None", {}), "None is made of no aggregates"))
+
   it("if a schema of commands does not say their tags", () => {
     const vague = counter(Schema.Struct({ _tag: Schema.String }), TwoCounted, twoCounted)
     // @ts-expect-error: it may have any tag, and so that of another

@@ -126,7 +126,18 @@ export const eventsOf = <Event extends Tagged>(
 ): Happening<Event> => ({ ...options, source, id, events })
 
 /**
- * Begins a test of an aggregate with the events of its stream, or of a view with the events of some streams.
+ * Begins a test of a view with the events of some streams, made by {@link eventsOf}.
+ *
+ * **Gotchas**
+ *
+ * Throws if an event could not be stored, or if the view does not read its aggregate.
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export function given<T extends ViewTypes>(view: View<T>, events: ReadonlyArray<Happening<T["Event"]>>): GivenView<T>
+/**
+ * Begins a test of an aggregate with the events of its stream.
  *
  * **Details**
  *
@@ -154,7 +165,7 @@ export const eventsOf = <Event extends Tagged>(
  * @category testing
  * @since 0.1.0
  */
-export function given<T extends ViewTypes>(view: View<T>, events: ReadonlyArray<Happening<T["Event"]>>): GivenView<T>
+// the last, since the compiler explains by the last what does not fit
 export function given<T extends Types>(aggregate: Aggregate<T>, events?: ReadonlyArray<T["Event"]>): Given<T>
 export function given<A extends Types, V extends ViewTypes>(
   subject: Aggregate<A> | View<V>,

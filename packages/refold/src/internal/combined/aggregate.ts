@@ -23,6 +23,7 @@ export const make = <Parts extends { readonly [name: string]: Types }>(
   aggregates: { readonly [Name in keyof Parts]: Definition<Parts[Name]> }
 ): Definition<Combined<Parts>> => {
   const parts = new Map(Object.entries<Definition<Part>>(aggregates as never))
+  if (parts.size === 0) throw new Error(`${category} is made of no aggregates`)
   const named = <A>(of: (part: Definition<Part>) => A): ReadonlyArray<readonly [string, A]> =>
     [...parts].map(([name, part]) => [name, of(part)])
   const commands = Tags.owners(category, "a command", named(({ command }) => Tags.of(command)))
