@@ -41,7 +41,16 @@ describe("events that are given to a view", () => {
   it("may delete a row", () =>
     given(Days, [eventsOf(Lead, "1", [named("Anna"), { _tag: "StatusChanged", status: "Converted" }])]).then({}))
 
-  it("may be none", () => given(Days, []).then({}))
+  it("may be none, or many", () => {
+    given(Days, []).then({})
+    const many = Array.from({ length: 1000 }, (_, index) => named(`${index}`))
+    given(Days, [eventsOf(Lead, "1", many)]).then({ "1970-01-01": { changes: 1000, by: ["nobody"] } })
+  })
+
+  it("may come to a view that is made of others", () =>
+    given(View.combine("all", { days: Days, same: Days }), [eventsOf(Lead, "1", [named("Ann")], tuesday)]).then({
+      "2026-12-01": { days: { changes: 1, by: ["Ann"] }, same: { changes: 1, by: ["Ann"] } }
+    }))
 
   it("have happened at the beginning of 1970, by nobody, unless it is said", () =>
     given(Days, [eventsOf(Lead, "1", [named("Anna")])]).then({ "1970-01-01": { changes: 1, by: ["nobody"] } }))
@@ -91,6 +100,24 @@ describe("rows that are not the expected ones", () => {
       given(Careless, [eventsOf(Lead, "1", [named("Ann")])]).then({ 1: { names: ["Ann"] } })
     )
     assert.include(message, "when the events come in pages of 1, though they are when they come at once")
+  })
+
+  it("are found where the schema does not keep all that is in them", () => {
+    const Row = Schema.Struct({ name: Schema.String })
+    const known: typeof Row.Type & { readonly events: number } = { name: "", events: 0 }
+    const Lossy = View.make("lossy", {
+      version: 1,
+      from: [Lead],
+      state: Row,
+      initial: known,
+      evolve: (row) => ({ ...row, events: 1 })
+    })
+    const row = { ...known, events: 1 }
+    const { actual, expected, message } = failureOf(() =>
+      given(Lossy, [eventsOf(Lead, "1", [named("Ann")])]).then({ 1: row })
+    )
+    assert.include(message, "row 1 of lossy is another when it is stored and read again")
+    assert.deepStrictEqual([actual, expected], [{ name: "" }, { name: "", events: 1 }])
   })
 
   it("are found where the view remembers something besides its rows", () => {

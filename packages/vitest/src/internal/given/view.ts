@@ -35,7 +35,7 @@ export const given = <T extends View.Types>(
     }
     const none: View.Rows<T["State"]> = new Map()
     assertRows(View.fold(view, none, events), "", then)
-    assertStorable(view, expected)
+    assertStorable(view, expected, story, then)
     for (const { deliveries, how } of replays(events)) {
       const again = deliveries.reduce((rows, page) => View.fold(view, rows, page), none)
       assertRows(again, ` when the events come ${how}, though they are when they come at once`, then)
@@ -65,14 +65,24 @@ const recordAll = <T extends View.Types>(
   })
 }
 
-/** Rows are kept as JSON. */
-const assertStorable = <T extends View.Types>({ name, state }: View.View<T>, states: States<T>): void => {
-  const encode = Schema.encodeUnknownResult(Schema.toCodecJson(state))
+/** Rows are kept as JSON, and go on from what is read back. */
+const assertStorable = <T extends View.Types>(
+  { name, state }: View.View<T>,
+  states: States<T>,
+  story: ReadonlyArray<string>,
+  caller: Caller
+): void => {
+  const json = Schema.toCodecJson(state)
+  const encode = Schema.encodeUnknownResult(json)
+  const decode = Schema.decodeUnknownResult(json)
   for (const [key, row] of Object.entries(states)) {
-    const encoded = encode(row)
-    if (Result.isFailure(encoded)) {
-      throw new Error(`given(${name}): row ${key} does not fit its schema: ${encoded.failure.message}`)
+    const stored = Result.flatMap(encode(row), decode)
+    if (Result.isFailure(stored)) {
+      throw new Error(`given(${name}): row ${key} does not fit its schema: ${stored.failure.message}`)
     }
+    if (Equal.equals(stored.success, row)) continue
+    const message = `row ${key} of ${name} is another when it is stored and read again`
+    throw new Unexpected(caller, { message, story, actual: stored.success, expected: row })
   }
 }
 
@@ -86,7 +96,8 @@ const most = 20
 
 /** Other ways in which the same events may come. */
 const replays = <Event>(events: ReadonlyArray<Event>): ReadonlyArray<Replay<Event>> => {
-  const some = Array.from({ length: Math.min(events.length, most) }, (_, index) => index)
+  const count = Math.min(events.length, most)
+  const some = Array.from({ length: count }, (_, index) => Math.floor((index * events.length) / count))
   const inPages = (size: number, overlap: number) =>
     events.flatMap((_, index) => index % size === 0 ? [events.slice(Math.max(0, index - overlap), index + size)] : [])
   return [
