@@ -18,6 +18,32 @@ const Lead = makeLead()
 const Account = makeAccount()
 const Customer = Aggregate.combine("Customer", { lead: Lead, account: Account })
 
+/** Counts its events, of which there is one type. */
+const counter = <Command extends Tagged, Event extends Tagged>(
+  command: Schema.Codec<Command, unknown>,
+  schema: TaggedUnionSchema<Event>,
+  event: NoInfer<Event>,
+  options?: { readonly snapshots?: SnapshotOptions; readonly storedAs?: { readonly [Tag in Event["_tag"]]?: string } }
+) =>
+  Aggregate.make("Counter", {
+    command,
+    event: schema,
+    state: Schema.Int,
+    initial: 0,
+    decide: (_command) => [event],
+    evolve: (count) => count + 1,
+    conflicts: "commutes",
+    ...options
+  })
+
+const CountOne = Schema.TaggedUnion({ CountOne: {} })
+const CountTwo = Schema.TaggedUnion({ CountTwo: {} })
+const OneCounted = Schema.TaggedUnion({ OneCounted: { by: Schema.Int } })
+const TwoCounted = Schema.TaggedUnion({ TwoCounted: { by: Schema.Int } })
+const oneCounted = { _tag: "OneCounted", by: 1 } as const
+const twoCounted = { _tag: "TwoCounted", by: 1 } as const
+const stored = { storedAs: { OneCounted: "Counted" } }
+
 const commands = Arbitrary.array(Arbitrary.schema(Schema.Union([LeadCommand, AccountCommand])), { maxLength: 12 })
 const isLead = Schema.is(LeadCommand)
 const isAccount = Schema.is(AccountCommand)
@@ -111,6 +137,14 @@ describe("aggregates that are combined", () => {
     assert.isTrue(Schema.is(Customer.command)({ _tag: "Debit", cents: 50 }))
     assert.isTrue(Schema.is(Customer.command)({ _tag: "ChangeName", name: "Ann" }))
     assert.isFalse(Schema.is(Customer.command)({ _tag: "Debit", cents: 1 }))
+    assert.deepStrictEqual("cases" in Customer.command && Object.keys(Customer.command.cases as object), [
+      "ChangeName",
+      "ChangeStatus",
+      "SetFollowup",
+      "Initialize",
+      "Debit",
+      "Credit"
+    ])
     assert.isTrue(Schema.is(Customer.event)({ _tag: "Debited", cents: 50 }))
     assert.deepStrictEqual(Object.keys(Customer.event.cases), [...Customer.codec.tags])
     assert.isTrue(Schema.is(Customer.state)(Customer.initial))
@@ -127,6 +161,17 @@ describe("aggregates that are combined", () => {
       .thenRejected("InsufficientFunds")
       .when({ _tag: "SetFollowup", on: "Monday" }, { seen: 3 })
       .thenConflict([["FollowupSet", "StatusChanged"]])
+  })
+
+  it("take commands of whatever schema has their tags", () => {
+    class Flip extends Schema.TaggedClass<Flip>()("Flip", {}) {}
+    const Turn = Schema.Union([Flip, Schema.Struct({ _tag: Schema.Literals(["Left", "Right"]) })])
+    const turner = counter(Turn, TwoCounted, twoCounted)
+    const Both = Aggregate.combine("Both", { lead: Lead, turner })
+    for (const command of [new Flip(), { _tag: "Left" }, { _tag: "Right" }] as const) {
+      assert.isTrue(Schema.is(Both.command)(command))
+      assert.deepStrictEqual(Both.decide(command, Both.initial), Result.succeed([twoCounted]))
+    }
   })
 
   it.effect("share a stream in the store, where only what belongs together meets", () =>
@@ -146,32 +191,6 @@ describe("aggregates that are combined", () => {
 const commutes = { collides: "never", redecides: "never" } as const
 const row = { A: commutes, B: commutes, C: commutes }
 const noConflicts = { A: row, B: row, C: row }
-
-/** Counts its events, of which there is one type. */
-const counter = <Command extends Tagged, Event extends Tagged>(
-  command: Schema.Codec<Command, unknown>,
-  schema: TaggedUnionSchema<Event>,
-  event: NoInfer<Event>,
-  options?: { readonly snapshots?: SnapshotOptions; readonly storedAs?: { readonly [Tag in Event["_tag"]]?: string } }
-) =>
-  Aggregate.make("Counter", {
-    command,
-    event: schema,
-    state: Schema.Int,
-    initial: 0,
-    decide: (_command) => [event],
-    evolve: (count) => count + 1,
-    conflicts: "commutes",
-    ...options
-  })
-
-const CountOne = Schema.TaggedUnion({ CountOne: {} })
-const CountTwo = Schema.TaggedUnion({ CountTwo: {} })
-const OneCounted = Schema.TaggedUnion({ OneCounted: { by: Schema.Int } })
-const TwoCounted = Schema.TaggedUnion({ TwoCounted: { by: Schema.Int } })
-const oneCounted = { _tag: "OneCounted", by: 1 } as const
-const twoCounted = { _tag: "TwoCounted", by: 1 } as const
-const stored = { storedAs: { OneCounted: "Counted" } }
 
 describe("the events of aggregates that are combined", () => {
   const Both = Aggregate.combine("Both", {

@@ -35,7 +35,7 @@ export const make = <Parts extends { readonly [name: string]: Types }>(
   }
   const combined: Definition<Part & { readonly State: State }> = {
     category,
-    command: Schema.Union([...parts.values()].map(({ command }) => command)),
+    command: Tags.union([...parts.values()].map(({ command }) => command)),
     event: eventSchema([...parts.values()].flatMap(({ event }) => Object.values(event.cases))),
     state: Schema.Struct(Object.fromEntries(named(({ state }) => state))),
     initial: Object.fromEntries(named(({ initial }) => initial)),

@@ -1,6 +1,7 @@
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Tagged } from "../../Decider.ts"
+import type { TaggedUnionSchema } from "../../EventCodec.ts"
 
 /** The tags that values of this schema can have. */
 export const of = (schema: Schema.Codec<Tagged, unknown>): ReadonlyArray<string> => [
@@ -19,6 +20,24 @@ const tagsOf = (ast: SchemaAST.AST): ReadonlyArray<string> => {
 const literals = (ast: SchemaAST.AST): ReadonlyArray<string> => {
   if (SchemaAST.isUnion(ast)) return ast.types.flatMap(literals)
   return SchemaAST.isLiteral(ast) && typeof ast.literal === "string" ? [ast.literal] : []
+}
+
+/** One schema of them all, which gives access to its cases if theirs are known. */
+export const union = (schemas: ReadonlyArray<Schema.Codec<Tagged, unknown>>): Schema.Codec<Tagged, unknown> => {
+  const cases = schemas.flatMap(casesOf)
+  const union = Schema.Union(cases)
+  return cases.every((one) => of(one).length === 1) ? Schema.toTaggedUnion("_tag")(union) : union
+}
+
+/** A schema that may be made of others. */
+interface MaybeUnion extends Schema.Codec<Tagged, unknown> {
+  readonly cases?: TaggedUnionSchema["cases"]
+  readonly members?: ReadonlyArray<MaybeUnion>
+}
+
+const casesOf = (schema: MaybeUnion): ReadonlyArray<Schema.Codec<Tagged, unknown>> => {
+  if (schema.cases !== undefined) return Object.values(schema.cases)
+  return schema.members?.flatMap(casesOf) ?? [schema]
 }
 
 /** Whose each tag is. */
