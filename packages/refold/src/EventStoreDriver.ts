@@ -45,7 +45,7 @@ export interface StoredEvent {
 
 /**
  * One append to one stream. Without events it only checks its condition. `mayRepeat` says that the events may be in the
- * store already, under the same ids.
+ * store already, under the same ids: what an earlier release has written, `rewrite` writes as it is written now.
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +55,7 @@ export interface Append {
   readonly condition: AppendCondition
   readonly events: ReadonlyArray<NewEvent>
   readonly mayRepeat: boolean
+  readonly rewrite?: ((stored: StoredEvent) => EncodedEvent | undefined) | undefined
 }
 
 /**
@@ -255,7 +256,7 @@ export interface EventStoreDriver {
 
 /**
  * Compares appends with the events that are in the store under their ids: are they the same? Metadata may differ, as it
- * tells of the attempt. `undefined` if none is there yet, else the last event of each append that has any.
+ * tells of the attempt, and so may the shape, if the events were written by an earlier release. `undefined` if none is there yet, else the last event of each append that has any.
  *
  * @category repeating
  * @since 0.1.0
@@ -268,16 +269,14 @@ export const repetition = (
   if (known === undefined) return undefined
   const byId = new Map(stored.map((event) => [event.id, event]))
   const ends: Array<StoredEvent | undefined> = []
-  for (const { events, stream } of appends) {
+  for (const { events, rewrite, stream } of appends) {
     let last: StoredEvent | undefined
     for (const event of events) {
       const other = byId.get(event.id)
       const same = other !== undefined &&
         (last === undefined || other.version === last.version + 1) &&
-        other.type === event.type &&
-        other.schemaVersion === event.schemaVersion &&
         Equal.equals(other.stream, stream) &&
-        Equal.equals(other.data, JSON.parse(event.data))
+        isSame(event, other, rewrite)
       if (!same) return Result.fail(taken(event, other ?? known))
       last = other
     }
@@ -285,6 +284,16 @@ export const repetition = (
   }
   return Result.succeed(ends)
 }
+
+const isSame = (event: NewEvent, stored: StoredEvent, rewrite: Append["rewrite"]): boolean => {
+  const data: unknown = JSON.parse(event.data)
+  if (isLike(event, stored)) return Equal.equals(stored.data, data)
+  const now = rewrite?.(stored)
+  return now !== undefined && isLike(event, now) && Equal.equals(JSON.parse(now.data), data)
+}
+
+const isLike = (a: Pick<EncodedEvent, "type" | "schemaVersion">, b: Pick<EncodedEvent, "type" | "schemaVersion">) =>
+  a.type === b.type && a.schemaVersion === b.schemaVersion
 
 const taken = ({ type }: NewEvent, existing: StoredEvent): EventStoreError =>
   new EventStoreError({
