@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import type { Tagged } from "refold/Decider"
 import type { EventSource } from "refold/EventSource"
-import { expect, it } from "vitest"
+import { it } from "vitest"
 import * as GoldenEvents from "./GoldenEvents.ts"
 
 /**
@@ -40,8 +40,8 @@ export const describeGoldenEvents = <Event extends Tagged>(
     readonly file: string
   }
 ): void =>
-  it(`the events of ${source.category} are read as they were recorded, and written as they were`, async () => {
-    const path = resolve(dirname(expect.getState().testPath ?? "."), file)
+  it(`the events of ${source.category} are read as they were recorded, and written as they were`, async ({ expect, task }) => {
+    const path = resolve(dirname(task.file.filepath), file)
     const { changes, text } = await Effect.runPromise(GoldenEvents.check(source, await textOf(path), options))
     await expect(text, explain(changes)).toMatchFileSnapshot(path)
   })

@@ -39,8 +39,9 @@ export const read = (
   }
   const written = codec.encode(event.success)
   if (Result.isFailure(written)) return Result.fail(`${what} is read as what no event is: ${written.failure}`)
-  const now: Schema.JsonObject = JSON.parse(written.success.data)
-  if (!isCurrent) return Result.succeed({ data, readAs: { _tag: event.success._tag, ...now } })
+  const now: { readonly [field: string]: Schema.Json } = JSON.parse(written.success.data)
+  const { _tag: tag } = event.success
+  if (!isCurrent) return Result.succeed({ data, readAs: { _tag: tag, ...now } })
   return inline(now) === inline(data)
     ? Result.succeed({ data })
     : Result.fail(`${what} is written otherwise now: ${inline(data)} has become ${inline(now)}${cure}`)
