@@ -22,7 +22,7 @@ const passed = (...args: Parameters<typeof GoldenEvents.check>): GoldenEvents.Ch
 const problems = (...args: Parameters<typeof GoldenEvents.check>) => {
   const result = check(...args)
   if (Result.isSuccess(result)) return assert.fail(`nothing is wrong: ${result.success.changes.join()}`)
-  return result.failure.problems.map(({ problem }) => problem)
+  return result.failure.problems
 }
 
 const Closed = {}

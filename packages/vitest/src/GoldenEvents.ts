@@ -54,14 +54,11 @@ export interface Checked {
  */
 export class GoldenEventsBroken extends Data.TaggedError("GoldenEventsBroken")<{
   readonly category: string
-  readonly problems: ReadonlyArray<{
-    readonly type: string
-    readonly schemaVersion: number
-    readonly problem: string
-  }>
+  /** In words, each with the type and the version. */
+  readonly problems: ReadonlyArray<string>
 }> {
   override get message(): string {
-    return `The stored events of ${this.category}:\n\n${this.problems.map(({ problem }) => `- ${problem}`).join("\n")}`
+    return `The stored events of ${this.category}:\n\n${this.problems.map((problem) => `- ${problem}`).join("\n")}`
   }
 }
 
@@ -84,7 +81,7 @@ export const check = Effect.fnUntraced(function*<Event extends Tagged>(
   recorded: string | undefined,
   { count = 3, examples = {} }: Options = {}
 ): Effect.fn.Return<Checked, GoldenEventsBroken> {
-  const problems: Array<GoldenEventsBroken["problems"][number]> = []
+  const problems: Array<string> = []
   const changes: Array<string> = []
   const now = new Map<string, Map<number, Array<File.Example>>>()
   const add = (type: string, schemaVersion: number, example: File.Example) => {
@@ -93,19 +90,18 @@ export const check = Effect.fnUntraced(function*<Event extends Tagged>(
   }
 
   const parsed = recorded === undefined ? Result.succeed<File.Recorded>(new Map()) : File.parse(recorded)
-  const before = yield* Effect.mapError(Effect.fromResult(parsed), (problem) =>
-    new GoldenEventsBroken({
-      category,
-      problems: [{ type: "", schemaVersion: 0, problem: `what was recorded is spoilt: ${problem}` }]
-    }))
+  const before = yield* Effect.mapError(
+    Effect.fromResult(parsed),
+    (problem) => new GoldenEventsBroken({ category, problems: [`what was recorded is spoilt: ${problem}`] })
+  )
   for (const [type, versions] of before) {
     for (const [schemaVersion, known] of versions) {
       const lost = Reading.lost(codec, type, schemaVersion)
-      if (lost !== undefined) problems.push({ type, schemaVersion, problem: lost })
+      if (lost !== undefined) problems.push(lost)
       for (const example of lost === undefined ? known : []) {
         const read = Reading.read(codec, type, schemaVersion, example.data)
         if (Result.isFailure(read)) {
-          problems.push({ type, schemaVersion, problem: read.failure })
+          problems.push(read.failure)
           continue
         }
         add(type, schemaVersion, read.success)
@@ -124,15 +120,14 @@ export const check = Effect.fnUntraced(function*<Event extends Tagged>(
       ? Result.succeed([])
       : yield* Effect.result(Examples.generate(shape, count))
     if (Result.isFailure(made)) {
-      const problem = `no examples of version ${schemaVersion} of "${type}" can be made up; give some: ${made.failure}`
-      problems.push({ type, schemaVersion, problem })
+      problems.push(`no examples of version ${schemaVersion} of "${type}" can be made up; give some: ${made.failure}`)
       continue
     }
     const fresh = [...given, ...made.success]
     if (fresh.length > 0) changes.push(`version ${schemaVersion} of "${type}" is not recorded yet`)
     for (const data of fresh) {
       const read = Reading.read(codec, type, schemaVersion, data)
-      if (Result.isFailure(read)) problems.push({ type, schemaVersion, problem: read.failure })
+      if (Result.isFailure(read)) problems.push(read.failure)
       else add(type, schemaVersion, read.success)
     }
   }
