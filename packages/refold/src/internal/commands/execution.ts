@@ -173,7 +173,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
             ? AppendCondition.at(self.at.version)
             : AppendCondition.onlySince(
               self.at.version,
-              conflicts.commuting(decided.map((event) => event._tag)).map(aggregate.codec.storedType)
+              conflicts.commuting(decided.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
             ),
           metadata: () => turn.metadata
         }),
