@@ -12,6 +12,7 @@ import type { TaggedUnionSchema } from "refold/EventCodec"
 import { EventStore } from "refold/EventStore"
 import * as MemoryEventStore from "refold/MemoryEventStore"
 import type { SnapshotOptions } from "refold/Snapshots"
+import * as Upcast from "refold/Upcast"
 import { AccountCommand, LeadCommand, makeAccount, makeLead, makeSwitch, tables } from "./programs.ts"
 
 const Lead = makeLead()
@@ -203,6 +204,34 @@ describe("the events of aggregates that are combined", () => {
     const encoded = { type: "Counted", schemaVersion: 1, data: `{"by":1}` }
     assert.deepStrictEqual(Both.codec.encode(oneCounted), Result.succeed(encoded))
     assert.deepStrictEqual(Both.codec.decode("Counted", 1, { by: 1 }), Result.succeed(oneCounted))
+  })
+
+  it("are read in the shapes they had before, and under the names of those that are gone", () => {
+    const TwoRenamed = Aggregate.make("Counter", {
+      command: CountTwo,
+      event: TwoCounted,
+      earlier: {
+        TwoCounted: Upcast.from(1, { times: Schema.Int }).toCurrent(2, ({ times }) => ({ by: times }))
+      },
+      retired: {
+        TwoSeen: Upcast.from(1, {}).becomes("TwoCounted", () => ({ by: 1 }))
+      },
+      state: Schema.Int,
+      initial: 0,
+      decide: (_command) => [],
+      evolve: (count) => count + 1,
+      conflicts: "commutes"
+    })
+    const Later = Aggregate.combine("Later", {
+      one: counter(CountOne, OneCounted, oneCounted, stored),
+      two: TwoRenamed
+    })
+    const read = Result.succeed(twoCounted)
+    assert.deepStrictEqual(Later.codec.decode("TwoCounted", 1, { times: 1 }), read)
+    assert.deepStrictEqual(Later.codec.decode("TwoCounted", 2, { by: 1 }), read)
+    assert.deepStrictEqual(Later.codec.decode("TwoSeen", 1, {}), read)
+    assert.deepStrictEqual(Later.codec.storedTypes("TwoCounted"), ["TwoCounted", "TwoSeen"])
+    assert.strictEqual(Later.codec.shapes.length, 4)
   })
 
   it("are told from those of others", () => {

@@ -75,7 +75,8 @@ describe("an event codec", () => {
   it("says that it does not know a stored type", () => {
     assert.strictEqual(
       failure(Codec.decode("Merged", 1, {})),
-      `"Merged" is not an event of this aggregate; was it written by a newer release?`
+      `"Merged" is not an event of this aggregate; was it written by a newer release? Deploy that here, too, ` +
+        "or name it under `retired`, if there once was such an event"
     )
   })
 
@@ -83,14 +84,15 @@ describe("an event codec", () => {
     for (const version of [0, 2, 17]) {
       assert.strictEqual(
         failure(Codec.decode("Renamed", version, { name: "Ann" })),
-        `schema version ${version} of "Renamed" is unknown; was it written by a newer release?`
+        `schema version ${version} of "Renamed" is unknown; was it written by a newer release? ` +
+          "This one knows version 1 only. Deploy the one that wrote it here, too"
       )
     }
   })
 })
 
 describe("an event that was renamed in code", () => {
-  const Renamed = EventCodec.make(Event, { Renamed: "NameChanged" })
+  const Renamed = EventCodec.make(Event, { storedAs: { Renamed: "NameChanged" } })
 
   it("is stored and read under the name it had before", () => {
     assert.strictEqual(Renamed.storedType("Renamed"), "NameChanged")
@@ -107,18 +109,18 @@ describe("an event that was renamed in code", () => {
   })
 
   it("may swap names with another", () => {
-    const swapped = EventCodec.make(Event, { Renamed: "Closed", Closed: "Renamed" })
+    const swapped = EventCodec.make(Event, { storedAs: { Renamed: "Closed", Closed: "Renamed" } })
     assert.deepStrictEqual(roundTrip(swapped, { _tag: "Closed" }), { _tag: "Closed" })
     assert.deepStrictEqual(roundTrip(swapped, { _tag: "Renamed", name: "Ann" }), { _tag: "Renamed", name: "Ann" })
   })
 
   it("may not take the name of another", () => {
     assert.throws(
-      () => EventCodec.make(Event, { Closed: "Renamed" }),
+      () => EventCodec.make(Event, { storedAs: { Closed: "Renamed" } }),
       `Events Renamed and Closed are both stored as "Renamed"; rename one`
     )
     assert.throws(
-      () => EventCodec.make(Event, { Renamed: "X", Moved: "X" }),
+      () => EventCodec.make(Event, { storedAs: { Renamed: "X", Moved: "X" } }),
       `Events Renamed and Moved are both stored as "X"; rename one`
     )
   })
@@ -146,7 +148,7 @@ describe("names that every object has", () => {
   }
 
   it("do no harm as stored names", () => {
-    const codec = EventCodec.make(Event, { Renamed: "constructor", Closed: "__proto__" })
+    const codec = EventCodec.make(Event, { storedAs: { Renamed: "constructor", Closed: "__proto__" } })
     assert.deepStrictEqual(roundTrip(codec, { _tag: "Renamed", name: "Ann" }), { _tag: "Renamed", name: "Ann" })
     assert.deepStrictEqual(roundTrip(codec, { _tag: "Closed" }), { _tag: "Closed" })
   })

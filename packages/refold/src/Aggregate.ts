@@ -192,13 +192,17 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  * Events are checked against their schema when they are appended; commands are taken as the types let them through, so
  * decode what comes from outside with `command` first.
  *
- * `conflicts` names every event type, or is one verdict for all; nothing is implied. `storedAs` keeps the stored names of
- * events that were renamed in code. `snapshots` has the state saved now and then, so that long streams load fast.
+ * `conflicts` names every event type, or is one verdict for all; nothing is implied. `snapshots` has the state saved now
+ * and then, so that long streams load fast.
+ *
+ * What is stored stays as it is: `storedAs` keeps the stored names of events that were renamed in code, `earlier` has the
+ * shapes that events had before, and `retired` says what becomes of those that are gone. The last two are chains, begun
+ * by `Upcast.from`.
  *
  * **Gotchas**
  *
- * Throws if the table gives a pair two verdicts, two events share a stored name, or the state of an aggregate with
- * snapshots has no JSON form: the program is wrong before it has run.
+ * Throws if the table gives a pair two verdicts, two events share a stored name, the versions of an event have a gap, or
+ * the state of an aggregate with snapshots has no JSON form: the program is wrong before it has run.
  * Let `decide` name its first parameter even if it ignores it: without one, the compiler takes `_tag` for any string.
  *
  * @category constructors
@@ -219,17 +223,16 @@ export const make = <
     readonly decide: (command: Command, state: State) => Decided
     readonly evolve: (state: State, event: Event) => NoInfer<State>
     readonly conflicts: Conflicts.ConflictTable<Event>
-    readonly storedAs?: { readonly [Tag in NoInfer<Event>["_tag"]]?: string }
     readonly snapshots?: Snapshots.SnapshotOptions | undefined
-  }
+  } & NoInfer<EventCodec.StoredOptions<Event>>
 ): Aggregate<{
   readonly Command: Command
   readonly Event: Event
   readonly State: State
   readonly Rejection: RejectionOf<Decided>
 }> => {
-  const { command, conflicts, decide, event, evolve, initial, snapshots, state, storedAs } = options
-  const codec = EventCodec.make(event, storedAs)
+  const { command, conflicts, decide, event, evolve, initial, snapshots, state } = options
+  const codec = EventCodec.make(event, options)
   return atHome({
     category,
     command,
@@ -240,7 +243,7 @@ export const make = <
     conflicts: Conflicts.make(codec.tags, conflicts),
     snapshots: snapshots === undefined
       ? undefined
-      : Snapshots.make(category, { state, initial, options: snapshots }),
+      : Snapshots.make(category, { state, initial, options: snapshots, shapes: codec.shapes }),
     decide: (command, state) => {
       const decided: Decision<Event> = decide(command, state)
       return Result.isResult(decided)

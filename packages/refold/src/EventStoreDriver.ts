@@ -6,12 +6,12 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { AppendCondition } from "./AppendCondition.ts"
 import type { EncodedEvent } from "./EventCodec.ts"
-import { EventIdTaken, EventStoreError } from "./EventStoreError.ts"
+import type { EventStoreError } from "./EventStoreError.ts"
+import * as Repetition from "./internal/store/repetition.ts"
 import type { StreamId } from "./StreamId.ts"
 
 /**
@@ -44,8 +44,16 @@ export interface StoredEvent {
 }
 
 /**
+ * What is in an event as it is stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StoredContent = Pick<StoredEvent, "type" | "schemaVersion" | "data">
+
+/**
  * One append to one stream. Without events it only checks its condition. `mayRepeat` says that the events may be in the
- * store already, under the same ids.
+ * store already, under the same ids: what an earlier release has written, `rewrite` writes as it is written now.
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +63,7 @@ export interface Append {
   readonly condition: AppendCondition
   readonly events: ReadonlyArray<NewEvent>
   readonly mayRepeat: boolean
+  readonly rewrite?: ((stored: StoredEvent) => StoredContent | undefined) | undefined
 }
 
 /**
@@ -255,38 +264,12 @@ export interface EventStoreDriver {
 
 /**
  * Compares appends with the events that are in the store under their ids: are they the same? Metadata may differ, as it
- * tells of the attempt. `undefined` if none is there yet, else the last event of each append that has any.
+ * tells of the attempt, and so may the shape, if the events were written by an earlier release. `undefined` if none is there yet, else the last event of each append that has any.
  *
  * @category repeating
  * @since 0.1.0
  */
-export const repetition = (
+export const repetition: (
   appends: Appends,
   stored: ReadonlyArray<StoredEvent>
-): Result.Result<ReadonlyArray<StoredEvent | undefined>, EventStoreError> | undefined => {
-  const [known] = stored
-  if (known === undefined) return undefined
-  const byId = new Map(stored.map((event) => [event.id, event]))
-  const ends: Array<StoredEvent | undefined> = []
-  for (const { events, stream } of appends) {
-    let last: StoredEvent | undefined
-    for (const event of events) {
-      const other = byId.get(event.id)
-      const same = other !== undefined &&
-        (last === undefined || other.version === last.version + 1) &&
-        other.type === event.type &&
-        other.schemaVersion === event.schemaVersion &&
-        Equal.equals(other.stream, stream) &&
-        Equal.equals(other.data, JSON.parse(event.data))
-      if (!same) return Result.fail(taken(event, other ?? known))
-      last = other
-    }
-    ends.push(last)
-  }
-  return Result.succeed(ends)
-}
-
-const taken = ({ type }: NewEvent, existing: StoredEvent): EventStoreError =>
-  new EventStoreError({
-    reason: new EventIdTaken({ eventId: existing.id, type, stream: existing.stream, version: existing.version })
-  })
+) => Result.Result<ReadonlyArray<StoredEvent | undefined>, EventStoreError> | undefined = Repetition.find

@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { maxDataBytes } from "./EventCodec.ts"
+import { maxDataBytes, type StoredShape } from "./EventCodec.ts"
 import * as Fingerprint from "./internal/fingerprint.ts"
 
 /**
@@ -45,12 +45,14 @@ export interface Snapshots<in out State> {
  *
  * **Details**
  *
- * The fingerprint depends on the types of the state and of its JSON form, on the initial state, and on the version. It
- * does not depend on the order of keys, on annotations, or on the process.
+ * The fingerprint depends on the types of the state and of its JSON form, on the initial state, on the version, and on
+ * the earlier shapes of the events, if there are any. It does not depend on the order of keys, on annotations, or on the
+ * process.
  *
  * **Gotchas**
  *
- * Code is not looked into: raise the version when a transformation or a filter in the schema changes. Throws if the state
+ * Code is not looked into: raise the version when a transformation or a filter in the schema changes, or a step from an
+ * earlier shape of an event. Throws if the state
  * has no JSON form, or if the options are not whole numbers greater than 0.
  *
  * @category constructors
@@ -58,10 +60,12 @@ export interface Snapshots<in out State> {
  */
 export const make = <State>(
   category: string,
-  { initial, options: { every, version }, state }: {
+  { initial, options: { every, version }, shapes = [], state }: {
     readonly state: Schema.Codec<State, unknown>
     readonly initial: State
     readonly options: SnapshotOptions
+    /** The forms in which its events are stored. */
+    readonly shapes?: ReadonlyArray<StoredShape> | undefined
   }
 ): Snapshots<State> => {
   for (const [name, value] of Object.entries({ every, version })) {
@@ -77,7 +81,7 @@ export const make = <State>(
   if (problem !== undefined) throw new Error(`The state of ${category} cannot be kept as a snapshot: ${problem}`)
   return {
     every,
-    fingerprint: Fingerprint.make(state, [Result.getOrThrow(first), version]),
+    fingerprint: Fingerprint.make(state, [Result.getOrThrow(first), version, ...earlierShapes(shapes)]),
     encode: (state) =>
       Result.flatMap(Result.mapError(encodeJson(state), (error) => error.message), (encoded) => {
         const text = JSON.stringify(encoded)
@@ -89,3 +93,12 @@ export const make = <State>(
     decode: (value) => Result.mapError(decodeJson(value), (error) => error.message)
   }
 }
+
+/** What is read as another event than it was written as. */
+const earlierShapes = (shapes: ReadonlyArray<StoredShape>): ReadonlyArray<unknown> =>
+  shapes
+    .filter(({ isCurrent }) => !isCurrent)
+    .map(({ schema, schemaVersion, tag, type }) =>
+      JSON.stringify([type, schemaVersion, tag, Fingerprint.make(schema, [])])
+    )
+    .toSorted()

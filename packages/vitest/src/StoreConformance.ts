@@ -23,6 +23,7 @@ import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
+import { upcasting } from "./internal/conformance/upcasting.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -59,6 +60,7 @@ export const storeConformance = <E>(
     saving(it)
     snapshotting(it)
     travelling(it)
+    upcasting(it)
     locking(it)
     following(it)
     modelling(it)

@@ -11,7 +11,7 @@ export const make = (
   const storedType = (tag: string) => codecOf(tag)?.storedType(tag) ?? tag
   const byType = new Map<string, { readonly part: string; readonly codec: EventCodec<Tagged> }>()
   for (const [part, codec] of codecs) {
-    for (const type of codec.tags.map(codec.storedType)) {
+    for (const type of new Set(codec.shapes.map(({ type }) => type))) {
       const other = byType.get(type)
       if (other !== undefined) {
         throw new Error(`Events of ${other.part} and of ${part} are both stored as "${type}"; rename one of them`)
@@ -24,6 +24,8 @@ export const make = (
   return {
     tags,
     storedType,
+    storedTypes: (tag) => codecOf(tag)?.storedTypes(tag) ?? [],
+    shapes: [...codecs.values()].flatMap(({ shapes }) => shapes),
     encode: (event) =>
       codecOf(event._tag)?.encode(event) ?? Result.fail(`${event._tag} is not one of ${tags.join(", ")}`),
     decode: (type, schemaVersion, data) =>

@@ -64,7 +64,7 @@ export const makeLine = <T extends Types>(
       version: after + 1 + index,
       position: 0,
       type: aggregate.codec.storedType(event._tag),
-      schemaVersion: 1,
+      schemaVersion: 0,
       event,
       metadata,
       recordedAt: unknownTime
@@ -129,7 +129,7 @@ export const makeLine = <T extends Types>(
       store.append(aggregate, stream.id, events, {
         condition: AppendCondition.onlySince(
           tip.version,
-          conflicts.commuting(events.map((event) => event._tag)).map(aggregate.codec.storedType)
+          conflicts.commuting(events.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
         ),
         metadata: (index) => owners[index]!.metadata
       }),

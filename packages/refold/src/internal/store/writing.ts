@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as AppendCondition from "../../AppendCondition.ts"
 import type { Tagged } from "../../Decider.ts"
+import type { EventCodec } from "../../EventCodec.ts"
 import type { EventSource } from "../../EventSource.ts"
 import type { AllAppended, StreamAppend } from "../../EventStore.ts"
 import type { Append, AppendOutcome, EventStoreDriver, NewEvent, Placement, Refusal } from "../../EventStoreDriver.ts"
@@ -131,7 +132,7 @@ const prepare = <Event extends Tagged>(
   }
   return Result.succeed({
     source,
-    append: { stream, condition, events: stored, mayRepeat: eventIds !== undefined },
+    append: { stream, condition, events: stored, ...eventIds === undefined ? once : repeatedly(source.codec) },
     events,
     metadataOf
   })
@@ -163,6 +164,19 @@ const refused = <Event extends Tagged>(
     decodeAll(() => source.codec, missed),
     (missed) => new AppendCondition.AppendConditionFailed<Event>({ stream, condition, actual: version, missed })
   )
+
+const once = { mayRepeat: false }
+
+/** What an earlier release has appended under the same ids is the same if it is read as the same. */
+const repeatedly = <Event extends Tagged>(
+  { decode, encode }: EventCodec<Event>
+): Pick<Append, "mayRepeat" | "rewrite"> => ({
+  mayRepeat: true,
+  rewrite: ({ data, schemaVersion, type }) => {
+    const now = Result.flatMap(decode(type, schemaVersion, data), encode)
+    return Result.isSuccess(now) ? { ...now.success, data: JSON.parse(now.success.data) } : undefined
+  }
+})
 
 const always = <A>(value: A) => () => value
 
