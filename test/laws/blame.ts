@@ -9,13 +9,13 @@ export interface Evidence {
   /** The types of both. Should one pair of them be known to be as strict, nothing is left to explain. */
   readonly mine: ReadonlyArray<string>
   readonly theirs: ReadonlyArray<string>
-  /** The pairs that are to blame otherwise, as mine and theirs. */
-  readonly blamed: ReadonlyArray<readonly [string, string]>
+  /** Otherwise these are to blame: mine and theirs, by their places in the decisions. */
+  readonly blamed: Places
 }
 
-const strictness = { commutes: 0, redecides: 1, collides: 2 }
+type Places = readonly [mine: number, theirs: number]
 
-const typesOf = (events: ReadonlyArray<Tagged>) => [...new Set(events.map(({ _tag }) => _tag))].toSorted()
+const strictness = { commutes: 0, redecides: 1, collides: 2 }
 
 /** What two decisions show, of which one at least has several events. */
 export const attribute = <Event extends Tagged>({ decideAgain, mine, outcome, theirs }: {
@@ -26,9 +26,9 @@ export const attribute = <Event extends Tagged>({ decideAgain, mine, outcome, th
 }): ReadonlyArray<Evidence> => {
   const swapped = firstSwap(mine, theirs, outcome)
   const disturbed = firstDisturbance(mine, theirs, decideAgain)
-  const types = { mine: typesOf(mine), theirs: typesOf(theirs) }
+  const types = { mine: mine.map(({ _tag }) => _tag), theirs: theirs.map(({ _tag }) => _tag) }
   return [
-    ...swapped === undefined ? [] : [{ ...types, verdict: "collides" as const, blamed: [swapped] }],
+    ...swapped === undefined ? [] : [{ ...types, verdict: "collides" as const, blamed: swapped }],
     ...disturbed === undefined ? [] : [{ ...types, verdict: "redecides" as const, blamed: disturbed }]
   ]
 }
@@ -38,7 +38,7 @@ const firstSwap = <Event extends Tagged>(
   mine: ReadonlyArray<Event>,
   theirs: ReadonlyArray<Event>,
   outcome: (events: ReadonlyArray<Event>) => unknown
-): readonly [string, string] | undefined => {
+): Places | undefined => {
   const expected = outcome([...theirs, ...mine])
   for (const [at, event] of mine.entries()) {
     for (let missed = theirs.length - 1; missed >= 0; missed--) {
@@ -49,29 +49,22 @@ const firstSwap = <Event extends Tagged>(
         ...theirs.slice(missed),
         ...mine.slice(at + 1)
       ]
-      const other = theirs[missed]
-      if (other !== undefined && !isDeepStrictEqual(outcome(order), expected)) return [event._tag, other._tag]
+      if (!isDeepStrictEqual(outcome(order), expected)) return [at, missed]
     }
   }
   return undefined
 }
 
-/** The first of their events after which mine is decided otherwise, with what is gone from my decision then. */
+/** The first of their events after which mine is decided otherwise, with the first that is gone from my decision then. */
 const firstDisturbance = <Event extends Tagged>(
   mine: ReadonlyArray<Event>,
   theirs: ReadonlyArray<Event>,
   decideAgain: (missed: ReadonlyArray<Event>) => ReadonlyArray<Event>
-): ReadonlyArray<readonly [string, string]> | undefined => {
-  for (const [index, their] of theirs.entries()) {
-    const decided = decideAgain(theirs.slice(0, index + 1))
+): Places | undefined => {
+  for (const missed of theirs.keys()) {
+    const decided = decideAgain(theirs.slice(0, missed + 1))
     if (isDeepStrictEqual(decided, mine)) continue
-    const left = [...decided]
-    const gone = mine.filter((event) => {
-      const same = left.findIndex((other) => isDeepStrictEqual(event, other))
-      if (same >= 0) left.splice(same, 1)
-      return same < 0
-    })
-    return typesOf(gone.length > 0 ? gone : mine).map((tag) => [tag, their._tag])
+    return [Math.max(0, mine.findIndex((event) => !decided.some((same) => isDeepStrictEqual(event, same)))), missed]
   }
   return undefined
 }
@@ -96,18 +89,19 @@ export class Verdicts {
     return this.#found.get(`${mine} ${theirs}`) ?? "exclusive"
   }
 
-  /** Until nothing is left to explain: of what is, the evidence that leaves the least to choose from is taken first. */
+  /** The strictest first, from what leaves little choice to what leaves much, and from the first events of decisions to those that follow. */
   explain(evidence: ReadonlyArray<Evidence>): void {
-    for (let open = evidence.filter((each) => !this.#explains(each)); open.length > 0;) {
-      const choices = ({ blamed, mine, theirs }: Evidence) => [blamed.length, mine.length * theirs.length]
-      const least = open.map(choices).toSorted(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d)[0]
-      for (const each of open.filter((each) => isDeepStrictEqual(choices(each), least))) {
-        for (const [mine, theirs] of each.blamed) {
-          this.raise(mine, theirs, each.verdict)
-          if (each.verdict === "collides") this.raise(theirs, mine, each.verdict)
-        }
-      }
-      open = open.filter((each) => !this.#explains(each))
+    const rank = ({ blamed: [mine, theirs], verdict, ...types }: Evidence) =>
+      [-strictness[verdict], types.mine.length * types.theirs.length, mine + theirs, mine] as const
+    const ordered = evidence.toSorted((one, other) => {
+      const [a, b] = [rank(one), rank(other)]
+      return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]
+    })
+    for (const each of ordered) {
+      if (this.#explains(each)) continue
+      const [mine, theirs] = [each.mine[each.blamed[0]] ?? "", each.theirs[each.blamed[1]] ?? ""]
+      this.raise(mine, theirs, each.verdict)
+      if (each.verdict === "collides") this.raise(theirs, mine, each.verdict)
     }
   }
 
