@@ -3,14 +3,15 @@
  * command that changes nothing is not accepted there are three values: of two, one would be what is there already.
  */
 import type { Lead } from "@refold/example-leads/Lead"
-import type { Decider } from "refold/Decider"
 import type { BankAccount } from "./domains/bankAccount.ts"
 import type { Document } from "./domains/document.ts"
 import type { Invoice } from "./domains/invoice.ts"
 import type { Seats } from "./domains/seats.ts"
 import type { Stock } from "./domains/stock.ts"
 
-type Commands<D> = D extends Decider<infer T> ? ReadonlyArray<T["Command"]> : never
+type Commands<D extends { readonly decide: (command: never, state: never) => unknown }> = ReadonlyArray<
+  Parameters<D["decide"]>[0]
+>
 
 /** All of these with all of those. */
 const each = <A, B, C>(as: ReadonlyArray<A>, bs: ReadonlyArray<B>, f: (a: A, b: B) => C): ReadonlyArray<C> =>
