@@ -1,7 +1,8 @@
 /**
- * Tests for event stores.
+ * Tests for aggregates and for event stores.
  *
  * @since 0.1.0
  */
+export * as AggregateLaws from "./AggregateLaws.ts"
 export * as StoreConformance from "./StoreConformance.ts"
 export * as StoreModel from "./StoreModel.ts"
