@@ -38,7 +38,7 @@ import * as Text from "./internal/laws/text.ts"
  * @category models
  * @since 0.1.0
  */
-export type { Law } from "./internal/laws/fault.ts"
+export { type Law, laws } from "./internal/laws/fault.ts"
 
 /**
  * What a run has seen: how often each command was accepted, each event decided, and each two events met.

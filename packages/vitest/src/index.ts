@@ -4,5 +4,6 @@
  * @since 0.1.0
  */
 export * as AggregateLaws from "./AggregateLaws.ts"
+export * as DescribeAggregate from "./DescribeAggregate.ts"
 export * as StoreConformance from "./StoreConformance.ts"
 export * as StoreModel from "./StoreModel.ts"

@@ -2,6 +2,7 @@ import * as Result from "effect/Result"
 import type { Tagged } from "refold/Decider"
 import { unrepeatable } from "./asking.ts"
 import { Broken } from "./fault.ts"
+import { freeze } from "./freeze.ts"
 import type { Attempt } from "./pairs.ts"
 import { same } from "./same.ts"
 import { show, showEvents, showRejection, showTagged } from "./show.ts"
@@ -25,11 +26,11 @@ export const decideAgain = (subject: Subject, command: Tagged, state: unknown, b
 /** The state after what was decided, twice; and it must be one that may be. */
 export const accept = (subject: Subject, command: Tagged, state: unknown, events: ReadonlyArray<Tagged>): Attempt => {
   let after = state
-  for (const event of events) {
+  for (const event of freeze(events)) {
     const next = subject.evolve(after, event)
     const again = subject.evolve(after, event)
     if (!subject.sameState(next, again)) throw new Broken(unrepeatable("evolve", event, show(next), show(again)))
-    after = next
+    after = freeze(next)
   }
   allowed(subject, after)
   return { command, events, after }

@@ -18,7 +18,7 @@ export const freeze = <A>(value: A): A => {
   } else if (value instanceof Set) { for (const item of value) freeze(item) }
   else if (!ArrayBuffer.isView(value) && !hasCaches(value)) {
     Object.freeze(value)
-    for (const item of Object.values(value)) freeze(item)
+    for (const key in value) freeze((value as Readonly<Record<string, unknown>>)[key])
   }
   return value
 }

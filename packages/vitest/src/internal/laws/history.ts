@@ -161,6 +161,8 @@ const look = (run: Run, state: unknown, placed: Placed, scenario: Scenario) => {
     counters[kind][Tally.cell(subject, pair.mine, pair.theirs)]! > 0
   const keep = (kind: "order" | "decision", pair: Pair) => {
     if (single) counters[kind][at]!++
+    // the first few hundred hold a history that is short enough
+    if (single && counters[kind][at]! > 300) return
     const tags = { mine: Tally.tagsOf(mine.events), theirs: Tally.tagsOf(theirs.events) }
     Tally.remember(tally, { kind, pair, ...tags, scenario })
   }

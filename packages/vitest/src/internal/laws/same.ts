@@ -13,16 +13,18 @@ export const same = (a: unknown, b: unknown): boolean => {
   if (a instanceof Date) return b instanceof Date && Object.is(a.getTime(), b.getTime())
   if (a instanceof Map) return b instanceof Map && sameEntries([...a], [...b])
   if (a instanceof Set) return b instanceof Set && sameMembers([...a], [...b])
-  if (!isPlain(a) && Equal.isEqual(a)) return Equal.equals(a, b)
-  if (ArrayBuffer.isView(a)) return ArrayBuffer.isView(b) && Equal.equals(a, b)
-  if (!isPlain(a) && Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
-  if (isPlain(a) !== isPlain(b) || Array.isArray(b)) return false
-  if (a instanceof Error && b instanceof Error && a.message !== b.message) return false
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  for (const key in left) if (Object.hasOwn(left, key) && !same(left[key], right[key])) return false
-  for (const key in right) {
-    if (right[key] !== undefined && Object.hasOwn(right, key) && left[key] === undefined) return false
-  }
+  if (isPlain(a)) return isPlain(b) && sameFields(a, b)
+  if (Equal.isEqual(a) || ArrayBuffer.isView(a)) return Equal.equals(a, b)
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
+  return (!(a instanceof Error) || a.message === (b as Error).message) && sameFields({ ...a }, { ...b })
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const sameFields = (a: object, b: object): boolean => {
+  const [left, right] = [a as Fields, b as Fields]
+  for (const key in left) if (!same(left[key], right[key])) return false
+  for (const key in right) if (left[key] === undefined && right[key] !== undefined) return false
   return true
 }
 

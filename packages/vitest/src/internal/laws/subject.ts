@@ -26,6 +26,7 @@ export interface Subject {
   readonly indexOf: (tag: string) => number
   readonly isCommand: (value: unknown) => boolean
   readonly commandOf: (tag: string) => Schema.Codec<unknown, unknown>
+  /** What is given to these two is frozen, and what comes back has to be before it is given to them. */
   readonly decide: (command: Tagged, state: unknown) => Decision
   readonly evolve: (state: unknown, event: Tagged) => unknown
   readonly fold: (state: unknown, events: ReadonlyArray<Tagged>) => unknown
@@ -49,13 +50,12 @@ export const make = <T extends Types>(
   const decide = (command: Tagged, state: unknown): Decision => {
     const decision = ask("decide", command, state, (command, state) => aggregate.decide(command, state))
     if (Result.isSuccess(decision)) {
-      freeze(decision.success)
       for (const event of decision.success) if (!places.has(event._tag)) throw new Broken(stranger(command, event))
     }
     return decision
   }
   const evolve = (state: unknown, event: Tagged): unknown =>
-    freeze(ask("evolve", event, state, (event, state) => aggregate.evolve(state, event)))
+    ask("evolve", event, state, (event, state) => aggregate.evolve(state, event))
 
   return {
     name: words(aggregate.category),
@@ -68,7 +68,7 @@ export const make = <T extends Types>(
     decide,
     evolve,
     fold: (state, events) => {
-      for (const event of events) state = evolve(state, event)
+      for (const event of events) state = evolve(freeze(state), event)
       return state
     },
     sameState: (a, b) => same(a, b) || equivalent(a, b),
