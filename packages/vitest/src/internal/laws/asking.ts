@@ -3,7 +3,6 @@ import * as Ambient from "./ambient.ts"
 import { diff } from "./diff.ts"
 import { Broken, type Fault } from "./fault.ts"
 import { thaw } from "./freeze.ts"
-import { same } from "./same.ts"
 import { show, showTagged } from "./show.ts"
 
 /** Which of the two functions: `decide` takes a command, `evolve` an event. */
@@ -58,7 +57,7 @@ const thrown = (asked: Asked, input: Tagged, state: unknown, error: unknown): Fa
   ]
 })
 
-/** What is given is frozen, so what changes it throws; on a copy that is not frozen one sees what it would have done. */
+/** What is given is frozen, so what changes it throws; and would not, if it were not frozen. */
 const changed = <Input extends Tagged>(
   asked: Asked,
   input: Input,
@@ -66,16 +65,20 @@ const changed = <Input extends Tagged>(
   call: (input: Input, state: unknown) => unknown
 ): Fault | undefined => {
   const [inputThen, stateThen] = [thaw(input), thaw(state)]
-  try {
-    call(inputThen, stateThen)
-  } catch {
-    // what it has changed until then is what counts
+  const goes = (input: Input, state: unknown) => {
+    try {
+      call(input, state)
+      return true
+    } catch {
+      return false
+    } finally {
+      Ambient.listen()
+    }
   }
-  Ambient.listen()
-  const changedState = !same(state, stateThen)
-  if (!changedState && same(input, inputThen)) return undefined
-  const what = changedState ? "the state" : asked === "decide" ? "the command" : "the event"
-  const changes = changedState ? diff(state, stateThen) : diff(input, inputThen)
+  const inState = goes(input, stateThen)
+  if (!inState && !goes(inputThen, state) && !goes(inputThen, stateThen)) return undefined
+  const what = inState ? "the state" : asked === "decide" ? "the command" : "the event"
+  const changes = [...diff(state, stateThen), ...diff(input, inputThen)]
   return {
     law: "untouched",
     key: `untouched ${asked} ${input._tag} ${what}`,

@@ -22,8 +22,8 @@ export interface Run {
 
 const longest = 12
 const mostMeetings = 14
-/** States of which all that they say is written down and read again, of each history; of the first ones, all states. */
-const thoroughly = 40
+/** In the first histories all that happens is written down and read again; later what is rare, and a sample. */
+const thoroughly = 8
 
 /** One history: in every state on its way everything there is to try is tried, and every two decisions meet. */
 export const walk = (run: Run, deck: Deck): void => {

@@ -15,9 +15,8 @@ export interface NoMaterial {
   readonly reason: string
 }
 
-const sizes = [0, 1, 3, 8]
+const sizes = [8, 3, 1, 0]
 const ofEachSize = 25
-const maxDiscards = 20_000
 
 /** Draws them in bulk, before the first history: what comes from a schema takes its time. */
 export const gather = Effect.fnUntraced(function*(
@@ -35,7 +34,7 @@ export const gather = Effect.fnUntraced(function*(
         count: ofEachSize,
         size,
         seed: `${seed} ${tag} ${size}`,
-        maxDiscards
+        maxDiscards: drawn.length === 0 ? 50_000 : 1000
         // small values may not be long enough for a pattern, and the large ones still be there
       }).pipe(Effect.catch(() => Effect.succeed([])))
       drawn.push(...some.map((command) => given[tag] === undefined ? tamed(subject, dice, command) : plain(command)))
