@@ -1,6 +1,8 @@
 /** What the laws suggest for five domains and for the leads, held against what is found by trying everything. */
 import { assert, describe, it } from "@effect/vitest"
 import { Lead } from "@refold/example-leads/Lead"
+import * as AggregateLaws from "@refold/vitest/AggregateLaws"
+import * as Effect from "effect/Effect"
 import type { Aggregate } from "refold"
 import type { Types } from "refold/Decider"
 import * as Alphabets from "./alphabets.ts"
@@ -11,6 +13,8 @@ import { Invoice } from "./domains/invoice.ts"
 import { Seats } from "./domains/seats.ts"
 import { Stock } from "./domains/stock.ts"
 import { enumerate } from "./oracle.ts"
+
+const seeds = [1, 2, 3]
 
 /** Every ordered pair of types, and what is said of it. */
 const table = <Said>(tags: ReadonlyArray<string>, say: (mine: string, theirs: string) => Said) =>
@@ -37,6 +41,19 @@ const compare = <T extends Types>(
       assert.isAbove(further.states, findings.states)
       assert.deepStrictEqual(table(tags, further.found), table(tags, found))
     })
+
+    for (const seed of seeds) {
+      it.effect(`is suggested the table that trying everything finds, by seed ${seed}`, () =>
+        Effect.gen(function*() {
+          const { pairs } = yield* AggregateLaws.suggest(aggregate, { seed })
+          const suggested = new Map(
+            pairs.map((
+              { exclusive, mine, theirs, verdict }
+            ) => [`${mine} ${theirs}`, exclusive ? "exclusive" : verdict])
+          )
+          assert.deepStrictEqual(table(tags, (mine, theirs) => suggested.get(`${mine} ${theirs}`)), table(tags, found))
+        }))
+    }
 
     it("differs from what its expert wrote beforehand in what is explained, and in nothing else", () => {
       const explained = new Map(
