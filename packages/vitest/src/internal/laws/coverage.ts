@@ -103,9 +103,8 @@ export const gaps = (
     ),
     ...pairs.filter((pair) => Tally.meetings(subject, tally, pair) === "unmet").map((pair) => {
       const { mine, theirs } = pair
-      const commands = [...tally.decides].filter(([, events]) => events[subject.indexOf(mine)] === 1).map(([tag]) =>
-        tag
-      )
+      const decides = ([, events]: readonly [string, Int32Array]) => (events[subject.indexOf(mine)] ?? 0) > 0
+      const commands = [...tally.decides].filter(decides).map(([tag]) => tag)
       return gap(
         `${mine} and ${theirs} never met: in ${Tally.triedBeside(subject, tally, pair)} tries of ${
           commands.join(" and ")

@@ -10,11 +10,16 @@ import type { Subject } from "./subject.ts"
  * there, and each other.
  */
 export interface Deck {
-  /** What to try in a state: for every kind of command some that were tried before, and some made for this state. */
-  readonly hand: (state: unknown) => ReadonlyArray<Tagged>
+  /**
+   * What to try in a state: for every kind of command some that were tried before, and some made for this state; more of
+   * those that are hard to come by.
+   */
+  readonly hand: (state: unknown, hard: (tag: string) => boolean) => ReadonlyArray<Tagged>
 }
 
 const perTag = 2
+/** How many are made for a state of a command that is hard to come by. */
+const madeOfHard = 6
 
 export const make = (subject: Subject, material: Material, dice: Dice): Deck => {
   const world: Array<Leaf> = []
@@ -39,15 +44,13 @@ export const make = (subject: Subject, material: Material, dice: Dice): Deck => 
   const made = decks.length > 12 ? 1 : 2
 
   return {
-    hand: (state) => {
+    hand: (state, hard) => {
       const here = leaves(state)
       return decks.flatMap((commands) => {
-        const fresh = Array.from(
-          { length: commands.length === 0 ? 0 : made },
-          () => freeze(mixed(dice.pick(commands)!, here))
-        )
         const old = dice.pick(commands)
-        return old === undefined ? fresh : [...fresh, old]
+        if (old === undefined) return []
+        const length = hard(old._tag) ? madeOfHard : made
+        return [...Array.from({ length }, () => freeze(mixed(dice.pick(commands)!, here))), old]
       })
     }
   }
@@ -61,7 +64,9 @@ const replaced = (dice: Dice, leaf: Leaf, here: ReadonlyArray<Leaf>, world: Read
   const fits = source.filter(({ name, value }) => kindOf(value) === kind && (!named || name === leaf.name))
   const found = dice.pick(fits)?.value ?? leaf.value
   if (typeof found !== "number" || typeof leaf.value !== "number" || dice.chance(0.4)) return found
-  return nearby(dice, found, leaf.value)
+  // what is left of one thing after another is a difference of what is here
+  const other = dice.chance(0.5) ? leaf.value : dice.pick(source)?.value
+  return nearby(dice, found, typeof other === "number" ? other : leaf.value)
 }
 
 const nearby = (dice: Dice, found: number, other: number): number => {

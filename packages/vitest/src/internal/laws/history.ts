@@ -34,12 +34,13 @@ export const walk = (run: Run, deck: Deck): void => {
   const swarm = new Map(subject.commandTags.map((tag) => [tag, run.weight(tag) * (dice.pick([0.1, 1, 1, 4]) ?? 1)]))
   const length = 1 + dice.below(longest)
   const all = tally.histories < thoroughly
+  const hard = Tally.hard(subject, tally)
 
   const probe = (): ReadonlyArray<Attempt> => {
     const history = steps.map(({ command }) => command)
     const decisions: Array<readonly [Tagged, Decision]> = []
     const attempts: Array<Attempt> = []
-    for (const command of deck.hand(state)) {
+    for (const command of deck.hand(state, hard)) {
       scenario = { history, mine: command }
       decisions.push([command, subject.decide(command, state)])
     }
@@ -126,7 +127,7 @@ const count = ({ subject, tally }: Run, command: Tagged, decision: Decision) => 
   for (const { _tag } of decision.success) {
     const index = subject.indexOf(_tag)
     tally.events[index]!++
-    decides[index] = 1
+    decides[index]!++
   }
 }
 

@@ -56,13 +56,15 @@ const plain = (command: Tagged): Tagged => mapLeaves(command, ({ value }) => val
 
 /**
  * Numbers are whole and small where the schema lets them be: amounts should meet, and what rounding does to the order of
- * two additions is not what is looked for.
+ * two additions is not what is looked for. Nor are backslashes: where one has been a key in JSON, V8 reads others like "\n"
+ * as one, in Node.js 24 and 26.
  */
 const tamed = (subject: Subject, dice: Dice.Dice, command: Tagged): Tagged => {
-  const tame = mapLeaves(
-    command,
-    ({ value }) =>
-      typeof value === "number" && (!Number.isSafeInteger(value) || Math.abs(value) > 1000) ? dice.below(20) : value
-  ) as Tagged
+  const tame = mapLeaves(command, ({ value }) => {
+    if (typeof value === "string") return value.replaceAll("\\", "/")
+    return typeof value === "number" && (!Number.isSafeInteger(value) || Math.abs(value) > 1000)
+      ? dice.below(20)
+      : value
+  }) as Tagged
   return subject.isCommand(tame) ? tame : plain(command)
 }

@@ -43,8 +43,10 @@ export const verdicts = (
     set({ mine, theirs }, "collides", evidence)
     set({ mine: theirs, theirs: mine }, "collides", evidence)
   }
+  // of pairs that would explain the same, the one of the earlier events: whatever was seen first, it is the same one
+  const place = ({ mine, pair, theirs }: Tally.Evidence) => mine.indexOf(pair.mine) + theirs.indexOf(pair.theirs)
   const all = [...tally.evidence.values()].toSorted((a, b) =>
-    a.mine.length * a.theirs.length - b.mine.length * b.theirs.length
+    a.mine.length * a.theirs.length - b.mine.length * b.theirs.length || place(a) - place(b)
   )
   const isSingle = ({ mine, theirs }: Tally.Evidence) => mine.length === 1 && theirs.length === 1
   for (const evidence of all.filter(isSingle)) take(evidence)

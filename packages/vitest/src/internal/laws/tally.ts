@@ -34,8 +34,8 @@ export interface Tally {
   readonly decision: Int32Array
   /** By command, then by event: how often the one was tried where the other one was decided. */
   readonly beside: Map<string, Int32Array>
-  /** By command, then by event: whether it decides such an event. */
-  readonly decides: Map<string, Uint8Array>
+  /** By command, then by event: how often it decided such an event. */
+  readonly decides: Map<string, Int32Array>
   readonly evidence: Map<string, Evidence>
 }
 
@@ -51,7 +51,7 @@ export const make = ({ commandTags, eventTags }: Subject): Tally => {
     order: new Int32Array(pairs),
     decision: new Int32Array(pairs),
     beside: new Map(commandTags.map((tag) => [tag, new Int32Array(eventTags.length)])),
-    decides: new Map(commandTags.map((tag) => [tag, new Uint8Array(eventTags.length)])),
+    decides: new Map(commandTags.map((tag) => [tag, new Int32Array(eventTags.length)])),
     evidence: new Map()
   }
 }
@@ -60,14 +60,39 @@ export const cell = (subject: Subject, mine: string, theirs: string): number =>
   subject.indexOf(mine) * subject.eventTags.length + subject.indexOf(theirs)
 
 /** How often commands that decide `mine` were tried in states in which somebody decided `theirs`. */
-export const triedBeside = (subject: Subject, tally: Tally, { mine, theirs }: Pair): number => {
-  let tried = 0
-  for (const tag of subject.commandTags) {
-    if (tally.decides.get(tag)?.[subject.indexOf(mine)] === 1) {
-      tried += tally.beside.get(tag)?.[subject.indexOf(theirs)] ?? 0
-    }
+export const triedBeside = (subject: Subject, tally: Tally, pair: Pair): number =>
+  sumBeside(subject, tally, pair, (decided) => decided > 0 ? 1 : 0)
+
+/** How often they would have decided it there, if what is decided there had nothing to do with it. */
+const expectedBeside = (subject: Subject, tally: Tally, pair: Pair): number =>
+  sumBeside(subject, tally, pair, (decided, tried) => tried > 0 ? decided / tried : 0)
+
+const sumBeside = (
+  subject: Subject,
+  tally: Tally,
+  { mine, theirs }: Pair,
+  share: (decided: number, tried: number) => number
+): number => {
+  let sum = 0
+  for (const [tag, { tried }] of tally.commands) {
+    const beside = tally.beside.get(tag)?.[subject.indexOf(theirs)] ?? 0
+    sum += beside * share(tally.decides.get(tag)?.[subject.indexOf(mine)] ?? 0, tried)
   }
-  return tried
+  return sum
+}
+
+/** Which commands are hard to come by: those that are seldom accepted, or that decide an event which is seldom seen. */
+export const hard = (subject: Subject, tally: Tally): (tag: string) => boolean => {
+  const often = Math.max(...tally.events)
+  return (tag) => {
+    const tries = tally.commands.get(tag)
+    if (tries === undefined || tries.tried === 0) return false
+    const decides = tally.decides.get(tag)
+    const rarest = Math.min(
+      ...subject.eventTags.map((_, index) => (decides?.[index] ?? 0) > 0 ? tally.events[index] ?? 0 : often)
+    )
+    return tries.accepted < tries.tried / 5 || rarest < often / 10
+  }
 }
 
 /**
@@ -76,13 +101,19 @@ export const triedBeside = (subject: Subject, tally: Tally, { mine, theirs }: Pa
  */
 export const triesToExclude = 200
 
+/** How many meetings must have been expected; of an event that is seldom decided, none mean little after as many tries. */
+const meetingsToExclude = 20
+
 export type Meetings = "met" | "exclusive" | "unmet"
 
 export const meetings = (subject: Subject, tally: Tally, pair: Pair): Meetings => {
   if ((tally.met[cell(subject, pair.mine, pair.theirs)] ?? 0) > 0) return "met"
-  const { mine, theirs } = pair
-  const tries = Math.min(triedBeside(subject, tally, pair), triedBeside(subject, tally, { mine: theirs, theirs: mine }))
-  return tries >= triesToExclude ? "exclusive" : "unmet"
+  const both = [pair, { mine: pair.theirs, theirs: pair.mine }]
+  return both.every((pair) =>
+      triedBeside(subject, tally, pair) >= triesToExclude && expectedBeside(subject, tally, pair) >= meetingsToExclude
+    )
+    ? "exclusive"
+    : "unmet"
 }
 
 export const remember = (tally: Tally, evidence: Evidence) => {
