@@ -160,7 +160,7 @@ const settingsOf = <T extends Types>(options: Options<T>, seed: string | number)
   seed,
   histories: options.histories ?? 500,
   weights: { ...options.weights },
-  commands: { ...options.commands } as Settings["commands"]
+  commands: { ...options.commands }
 })
 
 const broken = (
@@ -173,7 +173,7 @@ const broken = (
 const noMaterial = (aggregate: string, seed: string | number) => ({ reason, tag }: NoMaterial) => {
   const headline = `There are no commands ${tag} to try: ${reason}.`
   const explanation = `${headline}\n\nWays out:\n  - supply them:  commands: { ${tag}: Arbitrary… }`
-  return broken(aggregate, seed, [{ law: "coverage", headline, explanation, pair: undefined }], undefined)
+  return broken(aggregate, seed, [{ law: "coverage", headline, explanation, pairs: [] }], undefined)
 }
 
 /**
@@ -220,7 +220,7 @@ export const check = Effect.fnUntraced(function*<T extends Types>(
   )
   const coverage = CoverageOf.make(subject, tally)
   const faults = explained(subject, findings, seed)
-  const gaps = faults.some(({ pair }) => pair === undefined)
+  const gaps = faults.some(({ pairs }) => pairs.length === 0)
     ? []
     : CoverageOf.gaps(subject, tally, seed, options.retired)
   if (faults.length + gaps.length > 0) {

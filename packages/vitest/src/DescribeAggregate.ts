@@ -70,7 +70,7 @@ export const describeAggregate = <T extends Types>(
   describe(`the laws of ${aggregate.category}`, () => {
     for (const law of AggregateLaws.laws) {
       if (law === "invariant" && options.invariant === undefined) continue
-      it(sentences[law], async ({ annotate }) => {
+      it(`${law}: ${sentences[law]}`, async ({ annotate }) => {
         const result = await Effect.runPromise(run)
         if (Result.isFailure(result)) return refuse(result.failure, law)
         if (law === "coverage") await annotate(AggregateLaws.toText(result.success), "coverage")

@@ -71,7 +71,7 @@ export const gaps = (
   const gap = (headline: string, waysOut: ReadonlyArray<string>): Explained => ({
     law: "coverage",
     headline,
-    pair: undefined,
+    pairs: [],
     explanation: [
       headline,
       "",

@@ -1,5 +1,5 @@
 import { same } from "./same.ts"
-import { show } from "./show.ts"
+import { isIdentifier, show } from "./show.ts"
 
 /** Where two values differ, and what is there. */
 export interface Difference {
@@ -19,7 +19,13 @@ export const diff = (left: unknown, right: unknown, path = ""): ReadonlyArray<Di
   }
   const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])]
   const found = keys.flatMap((key) => {
-    const inner = Array.isArray(left) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`
+    const inner = Array.isArray(left)
+      ? `${path}[${key}]`
+      : !isIdentifier(key)
+      ? `${path}[${show(key)}]`
+      : path === ""
+      ? key
+      : `${path}.${key}`
     if (!Object.hasOwn(left, key)) return [{ path: inner, left: absent, right: show(right[key]) }]
     if (!Object.hasOwn(right, key)) return [{ path: inner, left: show(left[key]), right: absent }]
     return diff(left[key], right[key], inner)

@@ -1,8 +1,8 @@
 import * as Result from "effect/Result"
-import type { Tagged } from "refold/Decider"
 import { diff } from "./diff.ts"
 import { examine, type Examined } from "./examine.ts"
 import type { Fault, Meeting, Pair, Scenario } from "./fault.ts"
+import { leaves } from "./leaves.ts"
 import { nowhere, type Placed } from "./pairs.ts"
 import { show, showEvents, showRejection, showTagged } from "./show.ts"
 import type { Decision, Subject } from "./subject.ts"
@@ -17,16 +17,29 @@ export const explain = (subject: Subject, fault: Fault, scenario: Scenario): Rea
     : together(subject, fault.kind, examined, examined.placed)
   const waysOut = fault.pair === undefined || fault.kind === undefined
     ? fault.waysOut
-    : ways(subject, fault.kind, fault.pair, examined.placed)
+    : ways(subject, fault.kind, fault, fault.pair, examined.placed)
+  const all = [...inherited(scenario), ...waysOut]
   return [
     fault.headline,
     "",
     ...start(subject, examined),
     "",
     ...about.map(indent),
-    ...(waysOut.length === 0 ? [] : ["", "Ways out:", ...waysOut.map((way) => `  - ${way}`)])
+    ...(all.length === 0 ? [] : ["", "Ways out:", ...all.map((way) => `  - ${way}`)])
   ]
 }
+
+/** What cannot be shown again. */
+export const explainOnce = ({ details, headline, waysOut }: Fault): ReadonlyArray<string> => [
+  headline,
+  "",
+  ...details.map(indent),
+  "",
+  "It did not come up again when the same was tried once more: something is remembered outside of the state.",
+  "",
+  "Ways out:",
+  ...waysOut.map((way) => `  - ${way}`)
+]
 
 /** Why two events do not commute, to go with a suggestion. */
 export const explainEvidence = (
@@ -58,8 +71,17 @@ const alone = ({ mine, theirs }: Scenario): ReadonlyArray<string> =>
 const answered = (decision: Decision) =>
   Result.isSuccess(decision) ? showEvents(decision.success) : `rejected: ${showRejection(decision.failure)}`
 
-const did = (name: string, command: Tagged, events: ReadonlyArray<Tagged>) =>
-  `${name}:  ${showTagged(command)}  →  ${showEvents(events)}`
+/** What both did, one below the other. */
+const did = ({ mine, theirs }: Placed): ReadonlyArray<string> => {
+  const [first, second] = [showTagged(theirs.command), showTagged(mine.command)]
+  const width = Math.min(60, Math.max(first.length, second.length))
+  return [
+    `${who.theirs}:  ${first.padEnd(width)}  →  ${showEvents(theirs.events)}`,
+    `${who.mine}:  ${second.padEnd(width)}  →  ${showEvents(mine.events)}`,
+    `      without having seen what ${who.theirs} did`,
+    ""
+  ]
+}
 
 const together = (
   subject: Subject,
@@ -67,13 +89,9 @@ const together = (
   examined: Examined,
   placed: Placed
 ): ReadonlyArray<string> => {
-  const { again, mine, otherwise, outcome, theirs } = placed
+  const { again, otherwise, outcome, theirs } = placed
   const shown = (state: unknown) => state === nowhere ? "nothing: evolve throws" : subject.codecs.shown(state)
-  const both = [
-    did(who.theirs, theirs.command, theirs.events),
-    `${did(who.mine, mine.command, mine.events)}    (${who.mine} has not seen what ${who.theirs} did)`,
-    ""
-  ]
+  const both = did(placed)
   const orders = () => {
     const [first, second] = [`${who.theirs} first, then ${who.mine}`, `${who.mine} first, then ${who.theirs}`]
     return [
@@ -85,7 +103,9 @@ const together = (
     ]
   }
   const placing = () => [
-    `…but the table places ${who.mine}'s events as they are:`,
+    subject.conflicts === undefined
+      ? `Placed as they are, ${who.mine}'s events come to:`
+      : `…but the table places ${who.mine}'s events as they are:`,
     ...table(
       [],
       diff(shown(theirs.after), shown(outcome)).map(({ left, path, right }) => [path, `${left} → ${right}`])
@@ -114,16 +134,23 @@ const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<st
 const ways = (
   subject: Subject,
   kind: Meeting,
+  { both = false }: Fault,
   { mine, theirs }: Pair,
   placed: Placed | undefined
 ): ReadonlyArray<string> => {
-  const declare = (verdict: string) => `declare  ${mine}: { ${verdict}: ["${theirs}"] }`
-  const noticed = `, and ${who.mine} is told`
+  const one = (verdict: string, mine: string, theirs: string) =>
+    (subject.conflicts?.verdicts(mine, theirs).length ?? 1) > 1
+      ? `have ${mine} ${verdict === "collides" ? "collide with" : "redecide after"} ${theirs} on a condition that ` +
+        `applies to these two`
+      : `declare  ${mine}: { ${verdict}: ["${theirs}"] }`
+  const declare = (verdict: string) =>
+    [one(verdict, mine, theirs), ...(both ? [one(verdict, theirs, mine)] : [])].join(", and ")
+  const told = `, and ${who.mine} is told`
   const again = placed !== undefined && !placed.stable
   switch (kind) {
     case "order":
       return [
-        `${declare("collides")}${noticed}: somebody has to look at both`,
+        `${declare("collides")}${told}: somebody has to look at both`,
         `change evolve, so that the ${subject.name} is the same in either order`
       ]
     case "decision":
@@ -134,15 +161,24 @@ const ways = (
       ]
     case "unnoticed":
       return [
-        `${declare("collides")}${noticed}: as it is, one of the two overwrites the other without a word`,
+        `${declare("collides")}${told}: as it is, one of the two overwrites the other without a word`,
         `change decide, so that it answers differently after ${theirs}; or evolve, so that the order does not matter`
       ]
     case "forbidden":
       return [
         again
           ? `${declare("redecides")}, and ${who.mine}'s command is decided again on what is true then`
-          : `${declare("collides")}${noticed}`,
+          : `${declare("collides")}${told}`,
         `change the invariant, if the ${subject.name} may be like that`
       ]
   }
+}
+
+/** Names that every object has, although nobody has put them there. */
+const inherited = (scenario: Scenario): ReadonlyArray<string> => {
+  const values = [...scenario.history, scenario.theirs, scenario.mine].flatMap((command) => leaves(command))
+  const names = new Set(values.flatMap(({ value }) => typeof value === "string" && value in {} ? [value] : []))
+  return [...names].map((name) =>
+    `"${name}" is a name that every object has: look things up with Object.hasOwn, or keep them in a Map`
+  )
 }

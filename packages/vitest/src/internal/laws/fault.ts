@@ -46,6 +46,8 @@ export interface Fault {
   readonly waysOut: ReadonlyArray<string>
   readonly pair?: Pair | undefined
   readonly kind?: Meeting | undefined
+  /** The same is wrong with theirs after mine. */
+  readonly both?: boolean | undefined
   /** The types of all events of the two decisions. */
   readonly decided?: { readonly mine: ReadonlyArray<string>; readonly theirs: ReadonlyArray<string> } | undefined
 }

@@ -1,17 +1,21 @@
 import * as Ambient from "./ambient.ts"
 import { examine } from "./examine.ts"
-import { explain } from "./explain.ts"
-import type { Fault, Law, Pair } from "./fault.ts"
+import { explain, explainOnce } from "./explain.ts"
+import type { Fault, Law, Pair, Scenario } from "./fault.ts"
+import { mutual } from "./judge.ts"
 import { type Finding, isSingle } from "./run.ts"
 import { shrink } from "./shrink.ts"
 import type { Subject } from "./subject.ts"
 
-/** A fault, explained. */
+/** A law that does not hold, explained. */
 export interface Explained {
   readonly law: Law
+  /** What is wrong, in a sentence. */
   readonly headline: string
+  /** The headline, the shortest history that shows it, the ways out, and where it was found. */
   readonly explanation: string
-  readonly pair: Pair | undefined
+  /** The places in the conflict table it is about; two, if it is about both directions. */
+  readonly pairs: ReadonlyArray<Pair>
 }
 
 /** How many faults are explained: whoever has more has enough to do. */
@@ -22,43 +26,44 @@ export const explained = (
   subject: Subject,
   findings: ReadonlyArray<Finding>,
   seed: string | number
-): ReadonlyArray<Explained> =>
-  findings.filter((finding) => !isImplied(finding, findings)).slice(0, most).map((finding) =>
-    tell(subject, finding, seed)
-  )
+): ReadonlyArray<Explained> => {
+  const told = findings.filter((finding) => !isImplied(finding, findings))
+  const reverseOf = ({ fault }: Finding) => told.findIndex((other) => isReverse(fault, other.fault))
+  return told
+    .map((finding, index) => ({ finding, index, reverse: reverseOf(finding) }))
+    .filter(({ index, reverse }) => reverse < 0 || index < reverse)
+    .slice(0, most)
+    .map(({ finding, reverse }) => tell(subject, finding, reverse >= 0, seed))
+}
 
-const tell = (subject: Subject, finding: Finding, seed: string | number): Explained =>
+const tell = (
+  subject: Subject,
+  { fault, history, scenario }: Finding,
+  both: boolean,
+  seed: string | number
+): Explained =>
   Ambient.watched(() => {
-    const { key, pair } = finding.fault
+    const { key, pair } = fault
     const isThis = ({ mine, theirs }: Pair) => mine === pair?.mine && theirs === pair.theirs
-    const still = (scenario: Finding["scenario"]): Fault | undefined =>
+    const again = (scenario: Scenario): Fault | undefined =>
       examine(subject, scenario, isThis).faults.find((fault) => fault.key === key)
-    const scenario = still(finding.scenario) === undefined
-      ? undefined
-      : shrink(subject, finding.scenario, (scenario) => still(scenario) !== undefined)
-    const fault = (scenario === undefined ? undefined : still(scenario)) ?? finding.fault
-    const lines = scenario === undefined
-      ? [
-        fault.headline,
-        "",
-        ...fault.details.map((line) => `  ${line}`),
-        "",
-        once,
-        "",
-        "Ways out:",
-        ...fault.waysOut.map((way) => `  - ${way}`)
-      ]
-      : explain(subject, fault, scenario)
+    const repeats = again(scenario) !== undefined
+    const shortest = repeats ? shrink(subject, scenario, (scenario) => again(scenario) !== undefined) : scenario
+    const shown = again(shortest) ?? fault
+    const final = both ? mutual(shown) : shown
+    const lines = repeats ? explain(subject, final, shortest) : explainOnce(final)
     return {
-      law: fault.law,
-      headline: fault.headline,
-      pair: fault.pair,
-      explanation: [...lines, "", `Found in history ${finding.history} of seed ${JSON.stringify(seed)}.`].join("\n")
+      law: final.law,
+      headline: final.headline,
+      pairs: pair === undefined ? [] : both ? [pair, { mine: pair.theirs, theirs: pair.mine }] : [pair],
+      explanation: [...lines, "", `Found in history ${history} of seed ${JSON.stringify(seed)}.`].join("\n")
     }
   })
 
-const once =
-  "  It did not come up again when the same was tried once more: something is remembered outside of the state."
+/** Whether it is the same, seen from the other side. */
+const isReverse = ({ kind, pair }: Fault, other: Fault): boolean =>
+  kind !== undefined && kind !== "decision" && kind === other.kind && pair?.mine !== pair?.theirs &&
+  pair?.mine === other.pair?.theirs && pair?.theirs === other.pair?.mine
 
 /**
  * That a decision changes goes without saying where the order matters; so does what a decision of several events shows

@@ -42,6 +42,21 @@ const headlines: { readonly [Kind in Meeting]: (pair: Pair) => string } = {
     `${mine} is declared to commute with ${theirs}, but together they break the invariant.`
 }
 
+/** The same is wrong in the other direction. */
+export const mutual = (fault: Fault): Fault => {
+  const { kind, pair } = fault
+  if (kind === undefined || pair === undefined) return fault
+  const { mine, theirs } = pair
+  const headline = {
+    order: `${mine} and ${theirs} are declared to commute, but the order matters.`,
+    decision: fault.headline,
+    unnoticed:
+      `${mine} and ${theirs} are declared to redecide, but deciding again does not notice that the order matters.`,
+    forbidden: `${mine} and ${theirs} are declared to commute, but together they break the invariant.`
+  }[kind]
+  return { ...fault, headline, both: true }
+}
+
 /** A finding about two events; what there is to say about it is told once it is as short as it gets. */
 export const found = (kind: Meeting, pair: Pair, { mine, theirs }: Placed): Fault => ({
   law: lawOf[kind],

@@ -1,7 +1,7 @@
 import type { Tagged } from "refold/Decider"
 import { isPlain } from "./same.ts"
 
-const identifier = /^[A-Za-z_$][\w$]*$/
+export const isIdentifier = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name)
 
 /** A value as one would write it down, on one line. */
 export const show = (value: unknown): string => {
@@ -14,7 +14,8 @@ export const show = (value: unknown): string => {
     return `Map { ${[...value].map(([key, item]) => `${show(key)}: ${show(item)}`).join(", ")} }`
   }
   if (value instanceof Set) return `Set { ${[...value].map(show).join(", ")} }`
-  if (!isPlain(value) && Object.hasOwn(Object.getPrototypeOf(value) as object, "toString")) return String(value)
+  const own: { readonly toString?: () => string } = value
+  if (!isPlain(value) && own.toString !== undefined && own.toString !== Object.prototype.toString) return own.toString()
   return fields(value)
 }
 
@@ -23,7 +24,7 @@ const fields = (value: object): string => {
   return entries.length === 0
     ? "{}"
     : `{ ${
-      entries.map(([key, item]) => `${identifier.test(key) ? key : JSON.stringify(key)}: ${show(item)}`).join(", ")
+      entries.map(([key, item]) => `${isIdentifier(key) ? key : JSON.stringify(key)}: ${show(item)}`).join(", ")
     } }`
 }
 

@@ -108,11 +108,11 @@ const rank = (char: string) => {
     : 40
 }
 
-const weightOf = (text: string) => [...text].reduce((sum, char) => sum + 100 + rank(char), 0)
+const weightOf = (text: string) => Array.from(text).reduce((sum, char) => sum + 100 + rank(char), 0)
 
 /** Shorter, or of plainer letters; each weighs less than the one before, so there is an end. */
 function* strings(value: string): Generator<string> {
-  const chars = [...value]
+  const chars = Array.from(value)
   const some = ["", "a", "b", "c", chars.slice(0, Math.ceil(chars.length / 2)).join("")]
   for (const index of chars.keys()) {
     some.push(chars.toSpliced(index, 1).join(""))

@@ -4,6 +4,7 @@ import { shows } from "./examine.ts"
 import { explainEvidence } from "./explain.ts"
 import type { Pair } from "./fault.ts"
 import { stricter } from "./pairs.ts"
+import { isIdentifier } from "./show.ts"
 import { shrink } from "./shrink.ts"
 import type { Subject } from "./subject.ts"
 import * as Tally from "./tally.ts"
@@ -86,7 +87,7 @@ const tell = (subject: Subject, { kind, pair, scenario }: Tally.Evidence): strin
   })
 
 const list = (tags: ReadonlyArray<string>) => `[${tags.map((tag) => JSON.stringify(tag)).join(", ")}]`
-const key = (tag: string) => /^[A-Za-z_$][\w$]*$/.test(tag) ? tag : JSON.stringify(tag)
+const key = (tag: string) => isIdentifier(tag) ? tag : JSON.stringify(tag)
 
 /** As source text. */
 export const source = (eventTags: ReadonlyArray<string>, pairs: ReadonlyArray<PairVerdict>): string => {
