@@ -1,4 +1,4 @@
-/** Of decisions with several events: which pair of types is to blame. What single events have shown goes first. */
+/** Which pair of types is to blame. Of decisions with several events that is open; what single events show goes first. */
 import { isDeepStrictEqual } from "node:util"
 import type { Verdict } from "refold/Conflicts"
 import type { Tagged } from "refold/Decider"
@@ -15,9 +15,11 @@ export interface Evidence {
 
 type Places = readonly [mine: number, theirs: number]
 
+const size = ({ mine, theirs }: Pick<Evidence, "mine" | "theirs">) => mine.length * theirs.length
+
 const strictness = { commutes: 0, redecides: 1, collides: 2 }
 
-/** What two decisions show, of which one at least has several events. */
+/** What two decisions show, the worst first. */
 export const attribute = <Event extends Tagged>({ decideAgain, mine, outcome, theirs }: {
   readonly mine: ReadonlyArray<Event>
   readonly theirs: ReadonlyArray<Event>
@@ -89,10 +91,13 @@ export class Verdicts {
     return this.#found.get(`${mine} ${theirs}`) ?? "exclusive"
   }
 
-  /** The strictest first, from what leaves little choice to what leaves much, and from the first events of decisions to those that follow. */
+  /**
+   * Single events first, then the strictest verdicts; from what leaves little choice to what leaves much, and from the
+   * first events of decisions to those that follow.
+   */
   explain(evidence: ReadonlyArray<Evidence>): void {
     const rank = ({ blamed: [mine, theirs], verdict, ...types }: Evidence) =>
-      [-strictness[verdict], types.mine.length * types.theirs.length, mine + theirs, mine] as const
+      [size(types) > 1 ? 1 : 0, -strictness[verdict], size(types), mine + theirs] as const
     const ordered = evidence.toSorted((one, other) => {
       const [a, b] = [rank(one), rank(other)]
       return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]

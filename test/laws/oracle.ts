@@ -4,6 +4,7 @@
  */
 import * as Result from "effect/Result"
 import { isDeepStrictEqual } from "node:util"
+import type { Aggregate } from "refold/Aggregate"
 import type { Verdict } from "refold/Conflicts"
 import { type Decider, fold, type Types } from "refold/Decider"
 import { attribute, type Evidence, Verdicts } from "./blame.ts"
@@ -14,6 +15,8 @@ export interface Findings {
   readonly complete: boolean
   /** For mine after theirs; "exclusive" if no state accepts both. */
   readonly found: (mine: string, theirs: string) => Verdict | "exclusive"
+  /** Where the table of the aggregate lets happen what must not: as "Mine after Theirs". */
+  readonly refused: ReadonlyArray<string>
 }
 
 interface Decided<T extends Types> {
@@ -71,39 +74,46 @@ const keyOf = (state: unknown): string =>
 
 /** Tries everything. The depth is a bound for domains that have no end. */
 export const enumerate = <T extends Types>(
-  decider: Decider<T>,
+  aggregate: Aggregate<T>,
   commands: ReadonlyArray<T["Command"]>,
   depth = Infinity
 ): Findings => {
-  const { complete, states } = reachable(decider, commands, depth)
+  const { complete, states } = reachable(aggregate, commands, depth)
   const verdicts = new Verdicts()
-  const several = new Map<string, Evidence>()
+  const known = new Map<string, Evidence>()
+  const refused = new Set<string>()
   for (const [state, decided] of states) {
     for (const theirs of decided) {
       for (const mine of decided) {
         verdicts.meet(mine.events, theirs.events)
         const diamond = isDeepStrictEqual(
-          fold(decider, theirs.next, mine.events),
-          fold(decider, mine.next, theirs.events)
+          fold(aggregate, theirs.next, mine.events),
+          fold(aggregate, mine.next, theirs.events)
         )
-        const stable = isDeepStrictEqual(eventsOf(decider, mine.command, theirs.next), mine.events)
+        const stable = isDeepStrictEqual(eventsOf(aggregate, mine.command, theirs.next), mine.events)
         if (diamond && stable) continue
-        const [one, ...more] = mine.events
-        const [other, ...others] = theirs.events
-        if (one !== undefined && other !== undefined && more.length + others.length === 0) {
-          verdicts.raise(one._tag, other._tag, diamond ? "redecides" : "collides")
-          if (!diamond) verdicts.raise(other._tag, one._tag, "collides")
-          continue
-        }
-        const decideAgain = (missed: ReadonlyArray<T["Event"]>) =>
-          eventsOf(decider, mine.command, fold(decider, state, missed))
-        const outcome = (events: ReadonlyArray<T["Event"]>) => fold(decider, state, events)
-        for (const evidence of attribute({ mine: mine.events, theirs: theirs.events, decideAgain, outcome })) {
-          several.set(JSON.stringify(evidence), evidence)
+        const evidence = attribute({
+          mine: mine.events,
+          theirs: theirs.events,
+          decideAgain: (missed) => eventsOf(aggregate, mine.command, fold(aggregate, state, missed)),
+          outcome: (events) => fold(aggregate, state, events)
+        })
+        for (const each of evidence) known.set(JSON.stringify(each), each)
+        const declared = mine.events.flatMap((event) =>
+          theirs.events.map((other) => aggregate.conflicts.between(event, other))
+        )
+        if (declared.includes("collides") || (declared.includes("redecides") && !stable)) continue
+        for (const { blamed, mine, theirs } of evidence.slice(0, 1)) {
+          refused.add(`${mine[blamed[0]]} after ${theirs[blamed[1]]}`)
         }
       }
     }
   }
-  verdicts.explain([...several.values()])
-  return { states: states.length, complete, found: (mine, theirs) => verdicts.of(mine, theirs) }
+  verdicts.explain([...known.values()])
+  return {
+    states: states.length,
+    complete,
+    found: (mine, theirs) => verdicts.of(mine, theirs),
+    refused: [...refused].toSorted()
+  }
 }

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Lead } from "@refold/example-leads/Lead"
 import * as AggregateLaws from "@refold/vitest/AggregateLaws"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Aggregate } from "refold"
 import type { Types } from "refold/Decider"
 import * as Alphabets from "./alphabets.ts"
@@ -24,18 +25,20 @@ const table = <Said>(tags: ReadonlyArray<string>, say: (mine: string, theirs: st
 
 const compare = <T extends Types>(
   aggregate: Aggregate.Aggregate<T>,
-  { commands, depth, differences }: {
+  { commands, depth, expert: { differences, refused }, histories }: {
     readonly commands: ReadonlyArray<T["Command"]>
     readonly depth: number
-    readonly differences: ReadonlyArray<Differences.Difference>
+    readonly expert: Differences.Expertise
+    /** How many it takes to come across all that is to be refused. */
+    readonly histories?: number
   }
 ) =>
-  describe(aggregate.category, () => {
+  describe(`the table of ${aggregate.category}`, () => {
     const { tags, verdict } = aggregate.conflicts
     const findings = enumerate(aggregate, commands, depth)
     const { found } = findings
 
-    it("has been tried to the end, or so far that a step more finds nothing new", () => {
+    it("has been held against all there is, or so much that a step more finds nothing new", () => {
       if (findings.complete) return
       const further = enumerate(aggregate, commands, depth + 1)
       assert.isAbove(further.states, findings.states)
@@ -70,11 +73,22 @@ const compare = <T extends Types>(
         table(tags, (mine, theirs) => explained.get(`${mine} after ${theirs}`) ?? "agreed")
       )
     })
+
+    it.effect("has its expert's table refused, conditions and all, where trying everything refuses it, and nowhere else", () =>
+      Effect.gen(function*() {
+        const result = yield* Effect.result(AggregateLaws.check(aggregate, { seed: 1, histories }))
+        const broken = Result.isFailure(result) ? result.failure.broken : []
+        assert.deepStrictEqual(findings.refused, Object.keys(refused).toSorted())
+        assert.deepStrictEqual(
+          broken.flatMap(({ pairs }) => pairs.map(({ mine, theirs }) => `${mine} after ${theirs}`)).toSorted(),
+          findings.refused
+        )
+      }))
   })
 
-compare(BankAccount, { commands: Alphabets.bankAccount, depth: 5, differences: Differences.bankAccount })
-compare(Invoice, { commands: Alphabets.invoice, depth: Infinity, differences: Differences.invoice })
-compare(Stock, { commands: Alphabets.stock, depth: 4, differences: Differences.stock })
-compare(Seats, { commands: Alphabets.seats, depth: Infinity, differences: Differences.seats })
-compare(Document, { commands: Alphabets.document, depth: 3, differences: Differences.document })
-compare(Lead, { commands: Alphabets.leads, depth: Infinity, differences: Differences.leads })
+compare(BankAccount, { commands: Alphabets.bankAccount, depth: 5, expert: Differences.bankAccount })
+compare(Invoice, { commands: Alphabets.invoice, depth: Infinity, expert: Differences.invoice })
+compare(Stock, { commands: Alphabets.stock, depth: 4, expert: Differences.stock, histories: 1500 })
+compare(Seats, { commands: Alphabets.seats, depth: Infinity, expert: Differences.seats })
+compare(Document, { commands: Alphabets.document, depth: 3, expert: Differences.document })
+compare(Lead, { commands: Alphabets.leads, depth: Infinity, expert: Differences.leads })

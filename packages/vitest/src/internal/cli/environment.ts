@@ -18,8 +18,8 @@ export const layer = Layer.mergeAll(
   Layer.succeed(ChildProcessSpawner.ChildProcessSpawner, ChildProcessSpawner.make(() => unused)),
   Stdio.layerTest({
     args: Effect.sync(() => process.argv.slice(2)),
-    stdoutIsTerminal: Effect.sync(() => process.stdout.isTTY === true),
-    stderrIsTerminal: Effect.sync(() => process.stderr.isTTY === true)
+    stdoutIsTerminal: Effect.sync(() => process.stdout.isTTY),
+    stderrIsTerminal: Effect.sync(() => process.stderr.isTTY)
   }),
   Layer.succeed(
     Terminal.Terminal,
