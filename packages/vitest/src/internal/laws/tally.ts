@@ -114,7 +114,7 @@ export const hard = (subject: Subject, tally: Tally): (tag: string) => boolean =
 export const triesToExclude = 200
 
 /** How many meetings must have been expected; of an event that is seldom decided, none mean little after as many tries. */
-const meetingsToExclude = 20
+const meetingsToExclude = 60
 
 export type Meetings = "met" | "exclusive" | "unmet"
 
