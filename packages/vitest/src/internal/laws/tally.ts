@@ -81,18 +81,30 @@ const sumBeside = (
   return sum
 }
 
-/** Which commands are hard to come by: those that are seldom accepted, or that decide an event which is seldom seen. */
+/** Meetings after which a pair has been seen well enough for nothing more to be done about it. */
+const meetingsEnough = 1000
+
+/**
+ * Which commands are hard to come by: those that are seldom accepted, or that decide an event which is seldom seen, as
+ * long as one of their events has not met others well enough.
+ */
 export const hard = (subject: Subject, tally: Tally): (tag: string) => boolean => {
   const often = Math.max(...tally.events)
-  return (tag) => {
+  const { eventTags } = subject
+  const isSeen = (mine: string) =>
+    eventTags.every((theirs) =>
+      tally.met[cell(subject, mine, theirs)]! >= meetingsEnough ||
+      meetings(subject, tally, { mine, theirs }) === "exclusive"
+    )
+  const tags = subject.commandTags.filter((tag) => {
     const tries = tally.commands.get(tag)
     if (tries === undefined || tries.tried === 0) return false
-    const decides = tally.decides.get(tag)
-    const rarest = Math.min(
-      ...subject.eventTags.map((_, index) => (decides?.[index] ?? 0) > 0 ? tally.events[index] ?? 0 : often)
-    )
-    return tries.accepted < tries.tried / 5 || rarest < often / 10
-  }
+    const decided = eventTags.filter((_, index) => (tally.decides.get(tag)?.[index] ?? 0) > 0)
+    const rarest = Math.min(often, ...decided.map((event) => tally.events[subject.indexOf(event)] ?? 0))
+    if (tries.accepted >= tries.tried / 5 && rarest >= often / 10) return false
+    return decided.length === 0 || !decided.every(isSeen)
+  })
+  return (tag) => tags.includes(tag)
 }
 
 /**
