@@ -64,7 +64,7 @@ describe("a conflict matrix as text", () => {
 
 · commutes   ↻ redecides   × collides
 two marks: it depends on what is in the two events
-( ) no state accepts both, so the verdict is never asked
+( ) no state accepts both, so the verdict does not matter
 ° stricter than any counterexample that was found`
     )
   })

@@ -42,7 +42,7 @@ export interface Cell extends Annotation {
  * @since 0.1.0
  */
 export interface Annotation {
-  /** No state accepts both, so the verdict is never asked. */
+  /** No state accepts both, so the verdict does not matter. */
   readonly exclusive?: boolean | undefined
   /** A laxer verdict nothing was found to speak against. */
   readonly enough?: Verdict | undefined

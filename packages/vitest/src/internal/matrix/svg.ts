@@ -28,9 +28,8 @@ export const render = (matrix: ConflictMatrix): string => {
   const label = (className: string, x: number, y: number, text: string, rest = "") =>
     `<text class="${className}" x="${round(x)}" y="${round(y)}"${rest}>${escape(text)}</text>`
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img"` +
-    ` aria-labelledby="title">`,
-    `<title id="title">${escape(title)}: ${subtitle}</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
+    `<title>${escape(title)}: ${subtitle}</title>`,
     style,
     `<rect class="paper" width="${width}" height="${height}" rx="12"/>`,
     label("heading", margin, margin + 14, title),
@@ -69,7 +68,7 @@ const legend = (matrix: ConflictMatrix) => {
   return [
     ...verdicts.map((verdict) => sample({ verdicts: [verdict] }, meaning[verdict])),
     ...conditional ? [sample({ verdicts: ["collides", "redecides"] }, "it depends on what is in the two events")] : [],
-    ...exclusive ? [sample({ verdicts: ["commutes"], exclusive: true }, "no state accepts both: never asked")] : [],
+    ...exclusive ? [sample({ verdicts: ["commutes"], exclusive: true }, "no state accepts both: does not matter")] : [],
     ...enough
       ? [sample({ verdicts: ["collides"], enough: "commutes" }, "stricter than any counterexample that was found")]
       : []

@@ -37,7 +37,7 @@ const legend = (matrix: ConflictMatrix): ReadonlyArray<string> => {
   return [
     verdicts.map((verdict) => `${marks[verdict]} ${verdict}`).join("   "),
     ...conditional ? ["two marks: it depends on what is in the two events"] : [],
-    ...exclusive ? ["( ) no state accepts both, so the verdict is never asked"] : [],
+    ...exclusive ? ["( ) no state accepts both, so the verdict does not matter"] : [],
     ...enough ? ["° stricter than any counterexample that was found"] : []
   ]
 }
