@@ -101,6 +101,24 @@ describe("in the conflict table", () => {
   )
 })
 
+it.live("amounts that add up are shown as small as they get", () =>
+  Effect.gen(function*() {
+    const careless = account({
+      conflicts: { ...conflicts, Withdrawn: { collides: ["Opened"], redecides: ["Closed"] } }
+    })
+    for (const seed of seeds) {
+      const { message } = yield* Effect.flip(AggregateLaws.check(careless, { seed, histories: 150 }))
+      assert.match(
+        message,
+        /\nAfter\n {2}Open \{ owner: "" \}\n {2}Deposit \{ amount: 1, note: "" \}\nthe bank account is /
+      )
+      assert.include(
+        message,
+        "  Bob:  Withdraw { amount: 1 }  →  Withdrawn { amount: 1 }\n  Ann:  Withdraw { amount: 1 }"
+      )
+    }
+  }))
+
 describe("in decide", () => {
   finds(
     "an overdraft that the invariant forbids",

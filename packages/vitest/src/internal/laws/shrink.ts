@@ -2,9 +2,10 @@ import type { Tagged } from "refold/Decider"
 import type { Scenario } from "./fault.ts"
 import { freeze } from "./freeze.ts"
 import { isPlain } from "./same.ts"
+import { simplified, steps } from "./simpler.ts"
 import type { Subject } from "./subject.ts"
 
-const mostTries = 1500
+const mostTries = 2500
 
 /** A shorter and simpler scenario that still shows the same: the simplest that a bounded search comes to. */
 export const shrink = (
@@ -39,23 +40,38 @@ function* candidates(subject: Subject, scenario: Scenario): Generator<Scenario> 
   }
   if (theirs !== undefined) { for (const simpler of commands(subject, theirs)) yield { ...scenario, theirs: simpler } }
   if (mine !== undefined) { for (const simpler of commands(subject, mine)) yield { ...scenario, mine: simpler } }
-  // the same value in several places has to change in all of them
-  for (
-    const [from, to] of renamings([
-      ...history,
-      ...(theirs === undefined ? [] : [theirs]),
-      ...(mine === undefined ? [] : [mine])
-    ])
-  ) {
-    const rename = (command: Tagged) => freeze(replaceAll(command, from, to) as Tagged)
-    const renamed: Scenario = {
-      history: history.map(rename),
-      theirs: theirs === undefined ? undefined : rename(theirs),
-      mine: mine === undefined ? undefined : rename(mine)
-    }
-    const every = [...renamed.history, renamed.theirs, renamed.mine]
-    if (every.every((command) => command === undefined || subject.isCommand(command))) yield renamed
+  // the same value in several places has to change in all of them, and what adds up has to change together
+  const all = [...history, theirs, mine].filter((command) => command !== undefined)
+  const values = valuesOf(all)
+  for (const change of [...renamings(values), ...descents(values)]) {
+    const changed = changedAll(subject, scenario, change)
+    if (changed !== undefined) yield changed
   }
+  for (const [index, command] of history.entries()) {
+    const without = { ...scenario, history: history.toSpliced(index, 1) }
+    for (const less of valuesOf([command]).keys()) {
+      if (typeof less !== "number" || less <= 0) continue
+      for (const value of values.keys()) {
+        if (typeof value !== "number" || value <= less) continue
+        const changed = changedAll(subject, without, new Map([[value, value - less]]))
+        if (changed !== undefined) yield changed
+      }
+    }
+  }
+}
+
+/** Values, and what to put in their places. */
+type Change = ReadonlyMap<unknown, unknown>
+
+const changedAll = (subject: Subject, { history, mine, theirs }: Scenario, change: Change): Scenario | undefined => {
+  const apply = (command: Tagged) => freeze(replaceAll(command, change) as Tagged)
+  const changed: Scenario = {
+    history: history.map(apply),
+    theirs: theirs === undefined ? undefined : apply(theirs),
+    mine: mine === undefined ? undefined : apply(mine)
+  }
+  const every = [...changed.history, changed.theirs, changed.mine]
+  return every.every((command) => command === undefined || subject.isCommand(command)) ? changed : undefined
 }
 
 function* commands(subject: Subject, command: Tagged): Generator<Tagged> {
@@ -64,64 +80,8 @@ function* commands(subject: Subject, command: Tagged): Generator<Tagged> {
   }
 }
 
-/** Values that differ in one place, where they are simpler. */
-function* simplified(value: unknown): Generator<unknown> {
-  if (typeof value === "number") yield* numbers(value)
-  else if (typeof value === "string") yield* strings(value)
-  else if (value === true) yield false
-  else if (Array.isArray(value)) {
-    for (const index of value.keys()) yield value.toSpliced(index, 1)
-    for (const [index, item] of value.entries()) {
-      for (const simpler of simplified(item)) yield value.with(index, simpler)
-    }
-  } else if (typeof value === "object" && value !== null && isPlain(value)) {
-    for (const [key, item] of Object.entries(value)) {
-      if (key === "_tag") continue
-      for (const simpler of simplified(item)) yield { ...value, [key]: simpler }
-      const { [key]: _without, ...rest } = value as Record<string, unknown>
-      yield rest
-    }
-  }
-}
-
-const weight = (value: number) => Math.abs(value) + (value < 0 ? 0.5 : 0) + (Number.isInteger(value) ? 0 : 1)
-
-function* numbers(value: number): Generator<number> {
-  for (const simpler of [0, 1, 2, Math.trunc(value / 2), Math.trunc(value), -value, value - 1, value + 1]) {
-    if (weight(simpler) < weight(value) || Number.isNaN(value)) yield simpler
-  }
-}
-
-const ranks = ["a", "b", "c", "0", "1", "A"]
-
-const rank = (char: string) => {
-  const known = ranks.indexOf(char)
-  if (known >= 0) return known
-  return /[a-z]/.test(char)
-    ? 10
-    : /[A-Za-z0-9]/.test(char)
-    ? 15
-    : /[@. -]/.test(char)
-    ? 18
-    : char < "\x7f" && char > " "
-    ? 20
-    : 40
-}
-
-const weightOf = (text: string) => Array.from(text).reduce((sum, char) => sum + 100 + rank(char), 0)
-
-/** Shorter, or of plainer letters; each weighs less than the one before, so there is an end. */
-function* strings(value: string): Generator<string> {
-  const chars = Array.from(value)
-  const some = ["", "a", "b", "c", chars.slice(0, Math.ceil(chars.length / 2)).join("")]
-  for (const index of chars.keys()) {
-    some.push(chars.toSpliced(index, 1).join(""))
-    for (const plain of ranks) some.push(chars.with(index, plain).join(""))
-  }
-  for (const simpler of some) if (weightOf(simpler) < weightOf(value)) yield simpler
-}
-
-function* renamings(commands: ReadonlyArray<Tagged>): Generator<readonly [unknown, unknown]> {
+/** What is in commands, and how often. */
+const valuesOf = (commands: ReadonlyArray<Tagged>): ReadonlyMap<unknown, number> => {
   const values = new Map<unknown, number>()
   const visit = (value: unknown): void => {
     if (typeof value === "string" || typeof value === "number") values.set(value, (values.get(value) ?? 0) + 1)
@@ -130,16 +90,31 @@ function* renamings(commands: ReadonlyArray<Tagged>): Generator<readonly [unknow
     }
   }
   for (const command of commands) visit(command)
+  return values
+}
+
+function* renamings(values: ReadonlyMap<unknown, number>): Generator<Change> {
   for (const [value, times] of values) {
-    if (times > 1) { for (const simpler of simplified(value)) yield [value, simpler] }
+    if (times > 1) { for (const simpler of simplified(value)) yield new Map([[value, simpler]]) }
   }
 }
 
-const replaceAll = (value: unknown, from: unknown, to: unknown): unknown => {
-  if (value === from) return to
-  if (Array.isArray(value)) return value.map((item) => replaceAll(item, from, to))
+/** Two numbers less by the same. */
+function* descents(values: ReadonlyMap<unknown, number>): Generator<Change> {
+  const numbers = [...values.keys()].filter((value) => typeof value === "number").filter((value) => value > 1)
+  for (const a of numbers) {
+    for (const b of numbers) {
+      if (a >= b) continue
+      for (const less of steps(a - 1)) yield new Map([[a, a - less], [b, b - less]])
+    }
+  }
+}
+
+const replaceAll = (value: unknown, change: Change): unknown => {
+  if (change.has(value)) return change.get(value)
+  if (Array.isArray(value)) return value.map((item) => replaceAll(item, change))
   if (typeof value !== "object" || value === null || !isPlain(value)) return value
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, key === "_tag" ? item : replaceAll(item, from, to)])
+    Object.entries(value).map(([key, item]) => [key, key === "_tag" ? item : replaceAll(item, change)])
   )
 }
