@@ -140,8 +140,8 @@ it.live("the same seed sees the same, and another one something else", () =>
 it.live("a seed is taken at random, and told", () =>
   Effect.gen(function*() {
     const [a, b] = [
-      yield* AggregateLaws.check(account(), { histories: 20 }),
-      yield* AggregateLaws.check(account(), { histories: 20 })
+      yield* AggregateLaws.check(account(), { histories: 100 }),
+      yield* AggregateLaws.check(account(), { histories: 100 })
     ]
     assert.notStrictEqual(a.seed, b.seed)
   }))
