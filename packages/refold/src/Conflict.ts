@@ -14,8 +14,7 @@ import * as StreamId from "./StreamId.ts"
  *
  * **Details**
  *
- * `expected` is the version the command knew, `actual` the stream's (while others are under way in the process, the latest
- * it knew of, which may be a moment behind other processes); if `seen` was beyond the end of the stream, there is
+ * `expected` is the version the command knew, `actual` the stream's; if `seen` was beyond the end of the stream, there is
  * nothing in `theirs` and `pairs`. `theirs` is all that was appended in between, and
  * `pairs` the decided events and theirs that collide, with everything needed to say "Ann changed the status while you
  * were editing".

@@ -82,6 +82,16 @@ export const goOn = <T extends Types>(self: Deliberation<T>): "answered" | "deci
   return "decided"
 }
 
+/** The same, having missed these events as well. */
+export const catchUp = <T extends Types>(
+  self: Deliberation<T>,
+  events: ReadonlyArray<RecordedEvent<T["Event"]>>
+): Deliberation<T> => ({
+  ...self,
+  at: Timelines.advance(self.at, events, self.aggregate.evolve),
+  missed: self.missed.concat(events)
+})
+
 /** The conflict it has come to. */
 export const conflict = <T extends Types>(
   { aggregate, at, decision, expected, missed, question: { stream, strict } }: Deliberation<T>,

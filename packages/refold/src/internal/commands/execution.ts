@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Aggregate, ExecuteOptions } from "../../Aggregate.ts"
 import * as AppendCondition from "../../AppendCondition.ts"
-import { RetriesExhausted } from "../../Conflict.ts"
+import { type Conflict, RetriesExhausted } from "../../Conflict.ts"
 import type { Types } from "../../Decider.ts"
 import type { EventStore } from "../../EventStore.ts"
 import * as Metadata from "../../Metadata.ts"
@@ -110,11 +110,19 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   const { seen, stream } = question
   const elsewhere = { evolve, ours: false }
   const { context, telemetry } = turn
-  const collided = (self: Deliberation.Deliberation<T>, actual?: number) => {
-    const conflict = Deliberation.conflict(self, actual)
+  const told = (conflict: Conflict<T["Event"]>) => {
     telemetry.collided(conflict, context)
     return conflict
   }
+  /** What this process knows may be behind what its author has heard elsewhere: a conflict is told with all that is there. */
+  const collided = (self: Deliberation.Deliberation<T>) =>
+    hasAsked
+      ? Effect.fail(told(Deliberation.conflict(self)))
+      : Effect.matchEffect(Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version })), {
+        // it is true without them
+        onFailure: () => Effect.fail(told(Deliberation.conflict(self))),
+        onSuccess: (events) => Effect.fail(told(Deliberation.conflict(Deliberation.catchUp(self, events))))
+      })
   const landed = (appended: Appended<T["Event"]>) => {
     telemetry.landed(appended, context)
     return appended
@@ -126,12 +134,15 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     : undefined
   let unconfirmed = known === undefined && remembered !== undefined
   let mayBeBehind = known !== undefined
+  let hasAsked = known === undefined && remembered === undefined
   telemetry.began(known === undefined && remembered === undefined ? "read" : "remembered", context)
   let start = known ?? remembered ?? (yield* Loading.recall(aggregate, store, stream, timeline, arrivedAt, seen))
 
   for (;;) {
     const { arrived, self } = yield* decide(aggregate, question, start, mayBeBehind || unconfirmed)
-    if (start.version !== self.expected) return yield* collided({ ...self, decision: Result.succeed([]) })
+    if (start.version !== self.expected) {
+      return yield* told(Deliberation.conflict({ ...self, decision: Result.succeed([]) }))
+    }
     if (arrived === "collides") return yield* collided(self)
     if (arrived === "behind") {
       const events = yield* Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version }))
@@ -140,6 +151,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       if (unconfirmed && seen === undefined) start = ahead
       unconfirmed = false
       mayBeBehind = false
+      hasAsked = true
       continue
     }
 
@@ -168,11 +180,12 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         "AppendConditionFailed",
         Effect.succeed
       )
+      hasAsked = true
       const isRefused = outcome instanceof AppendCondition.AppendConditionFailed
       if (isRefused && outcome.actual < self.at.version) {
         // the stream is shorter than what is known of it, as after a restore: nothing known of it can be trusted
         Timelines.forget(timeline)
-        if (!unconfirmed) return yield* collided(self, outcome.actual)
+        if (!unconfirmed) return yield* told(Deliberation.conflict(self, outcome.actual))
         unconfirmed = false
         start = yield* Loading.recall(aggregate, store, stream, timeline, undefined, seen)
         break
