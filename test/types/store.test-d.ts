@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { AppendCondition, EventStore, Projection, type Snapshots } from "refold"
 import type { AppendConditionFailed, AppendConditionsFailed } from "refold/AppendCondition"
-import type { CheckpointMoved, Checkpoints } from "refold/Checkpoints"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { Tagged } from "refold/Decider"
 import type {
@@ -314,11 +313,11 @@ describe("a projection", () => {
   test("adds to them what it takes to run", () => {
     const caughtUp = Projection.catchUp(projection)
     expectTypeOf(caughtUp).toEqualTypeOf<
-      Effect.Effect<number, Full | CheckpointMoved | EventStoreError, Table | EventStore.EventStore | Checkpoints>
+      Effect.Effect<number, Full | PartitionsDiffer | EventStoreError, Table | EventStore.EventStore | ProjectionStore>
     >()
     const running = Projection.run(projection)
     expectTypeOf(running).toEqualTypeOf<
-      Effect.Effect<never, Full | CheckpointMoved | EventStoreError, Table | EventStore.EventStore | Checkpoints>
+      Effect.Effect<never, Full | PartitionsDiffer | EventStoreError, Table | EventStore.EventStore | ProjectionStore>
     >()
   })
 

@@ -6,8 +6,8 @@
 import { layer } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import type * as Layer from "effect/Layer"
-import type { Checkpoints } from "refold/Checkpoints"
 import type { EventStore } from "refold/EventStore"
+import type { ProjectionStore } from "refold/ProjectionStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
@@ -43,7 +43,7 @@ import { upcasting } from "./internal/conformance/upcasting.ts"
  */
 export const storeConformance = <E>(
   name: string,
-  store: Layer.Layer<EventStore | Checkpoints, E>,
+  store: Layer.Layer<EventStore | ProjectionStore, E>,
   options?: {
     /** How long the layer may take to build; 60 seconds by default. */
     readonly timeout?: Duration.Input
