@@ -121,6 +121,20 @@ export interface StoredRow {
 }
 
 /**
+ * Rows of a view as of one moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RowPage {
+  /** Everything up to here is in the rows. */
+  readonly position: number
+  /** Whether readers are, or were once, given this version: one that is still being built is not to be read. */
+  readonly isReadable: boolean
+  readonly rows: ReadonlyArray<StoredRow>
+}
+
+/**
  * Another worker has the partition now, or its position was changed by hand. The batch was rolled back, nothing is lost.
  *
  * @category errors
@@ -173,8 +187,8 @@ export interface Move {
  */
 export class ProjectionStore extends Context.Service<ProjectionStore, {
   /**
-   * Makes the partitions of a projection, one unless said otherwise, if they are not there; the first version of a name is
-   * live at once.
+   * Makes the partitions of a projection, one unless said otherwise, if they are not there. The first version of a name is
+   * live at once; for a later one everything is a replay, until it takes over.
    */
   readonly register: (
     projection: ProjectionId,
@@ -238,6 +252,12 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
     options?: { readonly until?: number | undefined; readonly gate?: number | undefined }
   ) => Effect.Effect<void, EventStoreError>
 
+  /** Lets no partition go beyond the present end of the log, and returns that: where another version takes over. */
+  readonly cap: (projection: ProjectionId) => Effect.Effect<number, EventStoreError>
+
+  /** Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. */
+  readonly lock: (partition: PartitionId) => Effect.Effect<Claim | undefined, EventStoreError>
+
   /** Moves all partitions to a position, whoever works on them; back to 0, rows and parked events are dropped as well. */
   readonly moveTo: (projection: ProjectionId, position: number) => Effect.Effect<void, EventStoreError>
 
@@ -260,13 +280,17 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   readonly saveRows: (projection: ProjectionId, rows: ReadonlyArray<StoredRow>) => Effect.Effect<void, EventStoreError>
 
   /**
-   * The rows of a tenant by key, a page at a time; with the lowest position of the projection's partitions, read as of the
-   * same moment.
+   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included.
    */
   readonly page: (
     projection: ProjectionId,
-    options: { readonly tenant: string; readonly afterKey: string | undefined; readonly limit: number }
-  ) => Effect.Effect<{ readonly position: number; readonly rows: ReadonlyArray<StoredRow> }, EventStoreError>
+    options: {
+      readonly tenant: string
+      readonly key?: string | undefined
+      readonly afterKey?: string | undefined
+      readonly limit: number
+    }
+  ) => Effect.Effect<RowPage, EventStoreError>
 
   /** The rows of a tenant that changed after a position, by position, deleted ones included. */
   readonly changes: (

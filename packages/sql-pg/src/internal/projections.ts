@@ -108,14 +108,7 @@ export const make = (
       if (mine < share) yield* execute(statement.acquire, id, [worker, lease, share - mine])
       const claims = yield* query<ClaimRow>(statement.claims, id, [worker])
       return {
-        claims: claims.map(({ gate, may_retry, partition, position, token, until }): Claim => ({
-          partition,
-          token: Number(token),
-          position: Number(position),
-          until: until === null ? undefined : Number(until),
-          gate: Number(gate),
-          mayRetry: may_retry
-        })),
+        claims: claims.map(claimOf),
         surplus: Math.max(0, claims.length - share)
       }
     }),
@@ -201,6 +194,15 @@ export const make = (
         options.gate === undefined ? null : BigInt(options.gate)
       ]),
 
+    cap: (id) =>
+      Effect.andThen(execute(statement.lockAll, id), query<{ readonly until: bigint }>(statement.cap, id)).pipe(
+        Effect.map(([row]) => Number(row?.until ?? 0)),
+        transact(sql)
+      ),
+
+    lock: (id) =>
+      Effect.map(query<ClaimRow>(statement.lock, id, [id.partition]), ([row]) => row === undefined ? undefined : claimOf(row)),
+
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
     makeLive: (id) => execute(statement.makeLive, id),
     liveVersion: (name) =>
@@ -224,15 +226,18 @@ export const make = (
         rows.map(({ state }) => state)
       ]),
 
-    page: (id, { afterKey, limit, tenant }) =>
+    page: (id, { afterKey, key, limit, tenant }) =>
       Effect.map(
-        query<Omit<ViewRow, "key" | "tenant"> & { readonly reached: bigint; readonly key: string | null }>(
-          statement.page,
-          id,
-          [tenant, afterKey ?? null, limit]
-        ),
+        query<
+          Omit<ViewRow, "key" | "tenant"> & {
+            readonly reached: bigint
+            readonly is_readable: boolean
+            readonly key: string | null
+          }
+        >(statement.page, id, [tenant, afterKey ?? null, limit, key ?? null]),
         (rows) => ({
           position: Number(rows[0]?.reached ?? 0),
+          isReadable: rows[0]?.is_readable ?? false,
           rows: rows.flatMap(({ key, position, state }) =>
             key === null ? [] : [{ tenant, key, position: Number(position), state }]
           )
@@ -246,6 +251,15 @@ export const make = (
     transact: transact(sql)
   })
 }
+
+const claimOf = ({ gate, may_retry, partition, position, token, until }: ClaimRow): Claim => ({
+  partition,
+  token: Number(token),
+  position: Number(position),
+  until: until === null ? undefined : Number(until),
+  gate: Number(gate),
+  mayRetry: may_retry
+})
 
 const stored = ({ key, position, state, tenant }: ViewRow): StoredRow => ({
   tenant,

@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           parked: new Map(),
           rows: new Map(),
           until: undefined,
-          gate: 0
+          gate: live.has(id.name) ? Number.MAX_SAFE_INTEGER : 0
         })
         if (!live.has(id.name)) live.set(id.name, id.version)
         return Effect.void
@@ -163,7 +163,8 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     commit: (id, { events, from, to, token }) =>
       Effect.fnUntraced(function*(work) {
         const partition = partitionOf(id)
-        if (partition === undefined || partition.token !== token || partition.position !== from) {
+        const until = stateOf(id)?.until ?? Infinity
+        if (partition === undefined || partition.token !== token || partition.position !== from || to > until) {
           return yield* new PartitionLost({ name: id.name, version: id.version, partition: id.partition })
         }
         const result = yield* work
@@ -255,6 +256,26 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         }
       }),
 
+    cap: (id) =>
+      Effect.flatMap(log([], 0), ({ end }) => Effect.as(change(id, (state) => {
+        state.until = end
+      }), end)),
+
+    lock: (id) =>
+      Effect.sync(() => {
+        const partition = partitionOf(id)
+        return partition === undefined
+          ? undefined
+          : {
+            partition: id.partition,
+            token: partition.token,
+            position: partition.position,
+            until: stateOf(id)?.until,
+            gate: stateOf(id)?.gate ?? 0,
+            mayRetry: false
+          }
+      }),
+
     moveTo: (id, position) =>
       change(id, ({ parked, partitions, rows }) => {
         for (const partition of partitions) {
@@ -288,14 +309,18 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const row of rows) stateOf(id)?.rows.set(rowKey(row), row)
       }),
 
-    page: (id, { afterKey, limit, tenant }) =>
-      Effect.sync(() => ({
-        position: lowest(stateOf(id)),
-        rows: rowsOf(stateOf(id), tenant)
-          .filter(({ key, state }) => state !== null && (afterKey === undefined || key > afterKey))
-          .toSorted((one, other) => one.key < other.key ? -1 : 1)
-          .slice(0, limit)
-      })),
+    page: (id, { afterKey, key, limit, tenant }) =>
+      Effect.sync(() => {
+        const state = stateOf(id)
+        return {
+          position: lowest(state),
+          isReadable: live.get(id.name) === id.version || state?.partitions[0]?.status === "retired",
+          rows: rowsOf(state, tenant)
+            .filter((row) => (key === undefined || row.key === key) && (afterKey === undefined || row.key > afterKey))
+            .toSorted((one, other) => one.key < other.key ? -1 : 1)
+            .slice(0, limit)
+        }
+      }),
 
     changes: (id, { after, limit, tenant }) =>
       Effect.sync(() => {

@@ -115,6 +115,12 @@ const work = <Sources extends EventSources, E, R>(
       }
     })
 
+    const moved = yield* store.watch
+    /** Who has nothing to do is there as soon as something changes hands, or a later end is set. */
+    const rest = Effect.suspend(() =>
+      running.size > 0 ? Effect.never : Effect.andThen(Effect.sleep("100 millis"), moved)
+    )
+
     yield* Effect.addFinalizer(() =>
       Effect.andThen(
         Effect.forEach([...running.keys()], leave, { concurrency: "unbounded" }),
@@ -126,7 +132,7 @@ const work = <Sources extends EventSources, E, R>(
         // a store that is away comes back before the lease ends, or others have taken over
         yield* policy === undefined ? claimMore : Effect.catch(claimMore, (error) =>
           Effect.logWarning(`${projection.name} v${projection.version} has no lease: ${error.message}`))
-        yield* Effect.timeoutOption(Queue.take(ended), leaseMillis / 3)
+        yield* Effect.timeoutOption(Effect.raceFirst(Queue.take(ended), rest), leaseMillis / 3)
       }
     })
     return yield* Effect.raceFirst(forever, Deferred.await(failed))

@@ -2,8 +2,10 @@
 export const projectionStatements = (name: string) => ({
   // whoever comes second finds the partitions of the first, committed
   register: `with made as (
-      insert into "${name}".partitions (projection, version, partition, categories)
-      select $1, $2, partition, $4::text[] from generate_series(0, $3::integer - 1) partition
+      insert into "${name}".partitions (projection, version, partition, categories, gate)
+      select $1, $2, partition, $4::text[],
+        case when exists (select from "${name}".live_versions where projection = $1) then ${Number.MAX_SAFE_INTEGER} else 0 end
+      from generate_series(0, $3::integer - 1) partition
       where not exists (select from "${name}".partitions where projection = $1 and version = $2)
       on conflict do nothing
     )
@@ -61,6 +63,7 @@ export const projectionStatements = (name: string) => ({
   move: `update "${name}".partitions
     set position = $6, handled = handled + $7, moved_at = clock_timestamp()
     where projection = $1 and version = $2 and partition = $3 and token = $4 and position = $5
+      and (until is null or until >= $6)
     returning pg_notify('${name}_moved', '')::text`,
 
   stop: `update "${name}".partitions
@@ -153,13 +156,27 @@ export const projectionStatements = (name: string) => ({
     from unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) as r(tenant, key, position, state)
     on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
 
+  // in a transaction, one after the other: what is capped has not gone beyond the end that is read then
+  lockAll: `select from "${name}".partitions where projection = $1 and version = $2 for update`,
+
+  cap: `update "${name}".partitions set until = (select coalesce(max(position), 0) from "${name}".events)
+    where projection = $1 and version = $2
+    returning until, pg_notify('${name}_moved', '')::text`,
+
+  lock: `select partition, token, position, until, gate, false as may_retry
+    from "${name}".partitions where projection = $1 and version = $2 and partition = $3 for update`,
+
   // the position and the rows as of one moment
-  page: `select p.position as reached, r.key, r.position, r.state::text as state
+  page: `select p.position as reached, p.is_readable, r.key, r.position, r.state::text as state
     from (
-      select coalesce(min(position), 0) as position from "${name}".partitions where projection = $1 and version = $2
+      select coalesce(min(position), 0) as position,
+        coalesce(bool_and(status = 'retired') or exists (
+          select from "${name}".live_versions where projection = $1 and version = $2
+        ), false) as is_readable
+      from "${name}".partitions where projection = $1 and version = $2
     ) p left join lateral (
       select key, position, state from "${name}".view_rows
-      where view = $1 and version = $2 and tenant = $3 and state is not null and ($4::text is null or key > $4)
+      where view = $1 and version = $2 and tenant = $3 and ($4::text is null or key > $4) and ($6::text is null or key = $6)
       order by key limit $5
     ) r on true
     order by r.key`,
