@@ -6,12 +6,12 @@
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { AppendCondition } from "./AppendCondition.ts"
 import type { EncodedEvent } from "./EventCodec.ts"
-import { EventIdTaken, EventStoreError } from "./EventStoreError.ts"
+import type { EventStoreError } from "./EventStoreError.ts"
+import * as Repetition from "./internal/store/repetition.ts"
 import type { StreamId } from "./StreamId.ts"
 
 /**
@@ -44,6 +44,14 @@ export interface StoredEvent {
 }
 
 /**
+ * What is in an event as it is stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StoredContent = Pick<StoredEvent, "type" | "schemaVersion" | "data">
+
+/**
  * One append to one stream. Without events it only checks its condition. `mayRepeat` says that the events may be in the
  * store already, under the same ids: what an earlier release has written, `rewrite` writes as it is written now.
  *
@@ -55,7 +63,7 @@ export interface Append {
   readonly condition: AppendCondition
   readonly events: ReadonlyArray<NewEvent>
   readonly mayRepeat: boolean
-  readonly rewrite?: ((stored: StoredEvent) => EncodedEvent | undefined) | undefined
+  readonly rewrite?: ((stored: StoredEvent) => StoredContent | undefined) | undefined
 }
 
 /**
@@ -277,41 +285,7 @@ export interface EventStoreDriver {
  * @category repeating
  * @since 0.1.0
  */
-export const repetition = (
+export const repetition: (
   appends: Appends,
   stored: ReadonlyArray<StoredEvent>
-): Result.Result<ReadonlyArray<StoredEvent | undefined>, EventStoreError> | undefined => {
-  const [known] = stored
-  if (known === undefined) return undefined
-  const byId = new Map(stored.map((event) => [event.id, event]))
-  const ends: Array<StoredEvent | undefined> = []
-  for (const { events, rewrite, stream } of appends) {
-    let last: StoredEvent | undefined
-    for (const event of events) {
-      const other = byId.get(event.id)
-      const same = other !== undefined &&
-        (last === undefined || other.version === last.version + 1) &&
-        Equal.equals(other.stream, stream) &&
-        isSame(event, other, rewrite)
-      if (!same) return Result.fail(taken(event, other ?? known))
-      last = other
-    }
-    ends.push(last)
-  }
-  return Result.succeed(ends)
-}
-
-const isSame = (event: NewEvent, stored: StoredEvent, rewrite: Append["rewrite"]): boolean => {
-  const data: unknown = JSON.parse(event.data)
-  if (isLike(event, stored)) return Equal.equals(stored.data, data)
-  const now = rewrite?.(stored)
-  return now !== undefined && isLike(event, now) && Equal.equals(JSON.parse(now.data), data)
-}
-
-const isLike = (a: Pick<EncodedEvent, "type" | "schemaVersion">, b: Pick<EncodedEvent, "type" | "schemaVersion">) =>
-  a.type === b.type && a.schemaVersion === b.schemaVersion
-
-const taken = ({ type }: NewEvent, existing: StoredEvent): EventStoreError =>
-  new EventStoreError({
-    reason: new EventIdTaken({ eventId: existing.id, type, stream: existing.stream, version: existing.version })
-  })
+) => Result.Result<ReadonlyArray<StoredEvent | undefined>, EventStoreError> | undefined = Repetition.find

@@ -102,7 +102,8 @@ export class InvalidEvent extends Data.TaggedError("InvalidEvent")<{
 }
 
 /**
- * A stored event cannot be read by this code: its data does not fit the schema, or it was written by a newer release.
+ * A stored event cannot be read by this code: its data does not fit its schema, a step from an earlier shape does not
+ * take it, or it was written by a newer release.
  * Other streams are not affected.
  *
  * @category errors

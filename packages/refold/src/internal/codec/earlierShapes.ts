@@ -56,7 +56,7 @@ const step = <A>(
     try {
       made = untyped(before)
     } catch (error) {
-      return Result.fail(`${name} threw ${error}`)
+      return Result.fail(`${name} threw ${String(error)}`)
     }
     return Result.mapError(check(made), ({ message }) => `${name} made what does not fit: ${message}`)
   }

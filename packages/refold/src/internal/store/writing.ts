@@ -172,8 +172,10 @@ const repeatedly = <Event extends Tagged>(
   { decode, encode }: EventCodec<Event>
 ): Pick<Append, "mayRepeat" | "rewrite"> => ({
   mayRepeat: true,
-  rewrite: ({ data, schemaVersion, type }) =>
-    Result.getOrUndefined(Result.flatMap(decode(type, schemaVersion, data), encode))
+  rewrite: ({ data, schemaVersion, type }) => {
+    const now = Result.flatMap(decode(type, schemaVersion, data), encode)
+    return Result.isSuccess(now) ? { ...now.success, data: JSON.parse(now.success.data) } : undefined
+  }
 })
 
 const always = <A>(value: A) => () => value

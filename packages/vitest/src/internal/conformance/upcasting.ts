@@ -212,4 +212,18 @@ export const upcasting = (it: It) => {
       assert.deepStrictEqual(handled.at(-1), { _tag: "Deposited", cents: 700, currency: "EUR" })
       assert.strictEqual(yield* store.version(account, "1"), 4)
     }))
+
+  it.effect("an earlier release lands on an event in a shape from the future if the type commutes, and then has to stop", () =>
+    Effect.gen(function*() {
+      const { account, old, store } = yield* written
+      yield* old.load("1")
+      const slow = yield* heldAtAppend(old.execute("1", rename("Bea"), { seen: 3 }))
+      yield* account.execute("1", deposit(700))
+      yield* slow.pass
+      const { missed, version } = yield* Fiber.join(slow.fiber)
+      assert.deepStrictEqual([version, missed], [5, []])
+      assert.strictEqual((yield* reasonOf(old.execute("1", rename("Cy"))))._tag, "UnreadableEvent")
+      assert.strictEqual(yield* store.version(account, "1"), 5)
+      assert.deepStrictEqual((yield* account.load("1")).state.slice(3), ["Deposited 700 EUR", "Renamed Bea"])
+    }))
 }
