@@ -13,6 +13,7 @@ import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as CatchingUp from "./internal/projections/catchingUp.ts"
 import { IsReplay } from "./internal/projections/handling.ts"
+import * as Inlining from "./internal/projections/inlining.ts"
 import * as ViewHandler from "./internal/projections/viewHandler.ts"
 import * as Worker from "./internal/projections/worker.ts"
 import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
@@ -143,6 +144,24 @@ export const layer = <Sources extends EventSources, E, R>(
   options?: RunOptions
 ): Layer.Layer<never, never, R | EventStore | ProjectionStore> =>
   Layer.effectDiscard(Effect.forkScoped(Effect.orDie(Worker.run(self, options))))
+
+/**
+ * Decorates the event store: a projection is brought up to date in the transaction of every append to its categories, so
+ * that whoever reads after a command reads what it did. If the handler fails, nothing is appended.
+ *
+ * **Details**
+ *
+ * Such an append has a transaction of its own and does not share a commit with others, which costs it most of the
+ * throughput of group commit. Events that others append, who do not use this layer, are handled with the next append that
+ * does.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const inline = <Sources extends EventSources, E, R>(
+  self: Projection<Sources, E, R>
+): Layer.Layer<EventStore, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  Layer.effect(EventStore, Inlining.decorate(self))
 
 /**
  * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does;

@@ -50,6 +50,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
   const turns = new Map<string, Semaphore.Semaphore>()
   const moved = yield* PubSub.sliding<void>(1)
   const signal = PubSub.publish(moved, undefined)
+  const transaction = Semaphore.makeUnsafe(1)
 
   const turnOf = ({ name, partition, version }: PartitionId) => {
     const key = JSON.stringify([name, version, partition])
@@ -333,7 +334,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
 
     watch: Effect.map(PubSub.subscribe(moved), (subscription) => PubSub.take(subscription)),
 
-    transact: (self) => self
+    transact: transaction.withPermit
   })
 })
 
