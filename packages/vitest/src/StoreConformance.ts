@@ -18,6 +18,7 @@ import { locking } from "./internal/conformance/locking.ts"
 import { modelling } from "./internal/conformance/modelling.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { rebuilding } from "./internal/conformance/rebuilding.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
@@ -63,6 +64,7 @@ export const storeConformance = <E>(
     upcasting(it)
     locking(it)
     following(it)
+    rebuilding(it)
     modelling(it)
     interrupting(it)
     limits(it)

@@ -15,6 +15,7 @@ import {
   type StoredRow
 } from "refold/ProjectionStore"
 import { toStoreError, transact } from "./errors.ts"
+import { md5 } from "./md5.ts"
 import { projectionStatements } from "./sql/projections.ts"
 
 interface ClaimRow {
@@ -22,7 +23,7 @@ interface ClaimRow {
   readonly token: bigint
   readonly position: bigint
   readonly until: bigint | null
-  readonly gate: bigint
+  readonly gates: ReadonlyArray<bigint>
   readonly may_retry: boolean
 }
 
@@ -52,6 +53,7 @@ interface StatusRow {
   readonly owner: string | null
   readonly is_live: boolean
   readonly log_end: bigint
+  readonly behind: bigint
   readonly behind_since: Date | null
   readonly parked: number
 }
@@ -80,6 +82,11 @@ export const make = (
     Effect.mapError(sql.unsafe<Row>(text, [name, version, ...parameters]), toStoreError)
   const execute = (text: string, id: ProjectionId, parameters?: ReadonlyArray<unknown>) =>
     Effect.asVoid(query(text, id, parameters))
+  const liveVersion = (text: string, name: string) =>
+    Effect.map(
+      Effect.mapError(sql.unsafe<{ readonly version: number }>(text, [name]), toStoreError),
+      ([row]) => row?.version
+    )
 
   return ProjectionStore.of({
     register: Effect.fnUntraced(function*(id, { categories, partitions }) {
@@ -176,6 +183,7 @@ export const make = (
             status: row.status,
             position: Number(row.position),
             end: Number(row.log_end),
+            behind: Number(row.behind),
             behindSince: instant(row.behind_since),
             handled: Number(row.handled),
             movedAt: instant(row.moved_at),
@@ -186,30 +194,24 @@ export const make = (
           }))
       ),
 
-    setStatus: (id, status, options = {}) =>
-      execute(statement.setStatus, id, [
-        status,
-        "until" in options,
-        options.until === undefined ? null : BigInt(options.until),
-        options.gate === undefined ? null : BigInt(options.gate)
-      ]),
+    setStatus: (id, status) => execute(statement.setStatus, id, [status]),
+    prepare: (id) => execute(statement.prepare, id),
 
-    cap: (id) =>
-      Effect.andThen(execute(statement.lockAll, id), query<{ readonly until: bigint }>(statement.cap, id)).pipe(
-        Effect.map(([row]) => Number(row?.until ?? 0)),
-        transact(sql)
-      ),
+    takeOver: (id, from) =>
+      Effect.gen(function*() {
+        if ((yield* liveVersion(statement.lockLive, id.name)) !== from) return false
+        yield* execute(statement.lockAll, id, [from ?? null])
+        return (yield* query(statement.takeOver, id, [from ?? null])).length > 0
+      }).pipe(transact(sql)),
+
+    partitionOf: ({ category, id, tenant }, partitions) =>
+      Number.parseInt(md5(`${tenant}/${category}/${id}`).slice(0, 8), 16) % partitions,
 
     lock: (id) =>
       Effect.map(query<ClaimRow>(statement.lock, id, [id.partition]), ([row]) => row === undefined ? undefined : claimOf(row)),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
-    makeLive: (id) => execute(statement.makeLive, id),
-    liveVersion: (name) =>
-      Effect.map(
-        Effect.mapError(sql.unsafe<{ readonly version: number }>(statement.liveVersion, [name]), toStoreError),
-        ([row]) => row?.version
-      ),
+    liveVersion: (name) => liveVersion(statement.liveVersion, name),
     drop: (id) => execute(statement.drop, id),
 
     rows: (id, keys) =>
@@ -252,12 +254,12 @@ export const make = (
   })
 }
 
-const claimOf = ({ gate, may_retry, partition, position, token, until }: ClaimRow): Claim => ({
+const claimOf = ({ gates, may_retry, partition, position, token, until }: ClaimRow): Claim => ({
   partition,
   token: Number(token),
   position: Number(position),
   until: until === null ? undefined : Number(until),
-  gate: Number(gate),
+  gates: gates.map(Number),
   mayRetry: may_retry
 })
 

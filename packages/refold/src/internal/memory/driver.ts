@@ -27,7 +27,7 @@ const parse = (
   recordedAt
 })
 
-const key = ({ category, id, tenant }: StreamId) => `${tenant}\0${category}\0${id}`
+export const key = ({ category, id, tenant }: StreamId) => `${tenant}\0${category}\0${id}`
 
 const nothing: ReadonlyArray<Driver.StoredEvent> = []
 

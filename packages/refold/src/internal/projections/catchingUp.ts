@@ -4,9 +4,10 @@ import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Projection, RunOptions } from "../../Projection.ts"
 import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "../../ProjectionStore.ts"
+import { limitOf } from "./limits.ts"
 import * as Worker from "./worker.ts"
 
-/** Runs a projection until it has come to where the log ends now, or fails. */
+/** Runs a projection until it has come to where it may go now, or fails. */
 export const catchUp = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
   options: Omit<RunOptions, "onFailure" | "retry"> = {}
@@ -21,19 +22,23 @@ export const catchUp = <Sources extends EventSources, E, R>(
     )
   })
 
-/** Waits until the log as it is now is handled. */
+/** Waits until the log as it is now is handled; by a version that is not live, what the live one has handled. */
 export const whenCaughtUp = (
   store: ProjectionStore["Service"],
   projection: ProjectionId
 ): Effect.Effect<number, EventStoreError> =>
   Effect.scoped(Effect.gen(function*() {
     const moved = yield* store.watch
-    let end: number | undefined
+    let goals: ReadonlyArray<number> | undefined
     for (;;) {
-      const partitions = (yield* store.list(projection.name)).filter(({ version }) => version === projection.version)
-      const position = Math.min(...partitions.map(({ position }) => position))
-      end ??= partitions[0]?.end
-      if (end !== undefined && position >= end) return position
+      const all = yield* store.list(projection.name)
+      const partitions = all.filter(({ version }) => version === projection.version)
+      const others = all.filter(({ isLive, version }) => isLive && version !== projection.version)
+      goals ??= partitions.map(({ end, partition }) => limitOf(partition, partitions.length, others) ?? end)
+      if (partitions.length > 0 && partitions.every(({ partition, position }) => position >= (goals?.[partition] ?? 0))) {
+        return Math.min(...partitions.map(({ position }) => position))
+      }
+      if (partitions.length === 0) goals = undefined
       yield* moved
     }
   }))

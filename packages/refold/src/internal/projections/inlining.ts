@@ -39,8 +39,7 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
     }
     yield* Stream.runForEach(
       events.batches(projection.from, { follow: false, after: claim.position, upTo: claim.until, tenants: "all" }),
-      ({ end, events: [first, ...others] }) =>
-        first === undefined ? Effect.void : Handling.handle(hold, [first, ...others], end)
+      ({ events }) => Effect.forEach(Handling.partsOf(hold, events), (part) => Handling.handle(hold, part), { discard: true })
     )
   }).pipe(
     Effect.provide(context),

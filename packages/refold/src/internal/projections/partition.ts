@@ -1,8 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { EventSources, LogBatch } from "../../EventSource.ts"
-import type { EventOf } from "../../EventSource.ts"
+import type { EventOf, EventSources, LogBatch } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { PartitionLost } from "../../ProjectionStore.ts"
@@ -10,20 +9,27 @@ import * as Failing from "./failing.ts"
 import * as Handling from "./handling.ts"
 import * as Parking from "./parking.ts"
 
+/** Waits until so many events more may be handled. */
+export type Pace = (events: number) => Effect.Effect<void>
+
 /** How long a partition that has seen only what is not for it may be behind in what is stored. */
 const idleMillis = 250
 
 /**
  * Follows the log for one partition, from where it is, until it is interrupted, is stopped at an event that fails, or has
- * come to where a later version takes over.
+ * come to where the live version is, if it is another one.
  */
 export const follow = Effect.fnUntraced(function*<Sources extends EventSources, E, R>(
   hold: Handling.Hold<Sources, E, R>,
   store: EventStore["Service"],
-  options: { readonly policy: Failing.Policy | undefined; readonly batchSize: number }
+  options: {
+    readonly policy: Failing.Policy | undefined
+    readonly batchSize: number
+    readonly pace: Pace | undefined
+  }
 ): Effect.fn.Return<void, Handling.HandlerFailed<E> | PartitionLost | EventStoreError, R> {
   const { claim: { mayRetry, until }, partition, projection } = hold
-  const { batchSize, policy } = options
+  const { batchSize, pace, policy } = options
   if (mayRetry) yield* Parking.retry(hold, store)
 
   const handle = (events: Handling.Events<Sources>) =>
@@ -32,7 +38,8 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
       : Failing.handle(hold, events, policy)
   let savedAt = -Infinity
   const take = Effect.fnUntraced(function*({ end, events }: LogBatch<EventOf<Sources>>) {
-    for (const part of partsOf(events, hold.claim.gate)) {
+    for (const part of Handling.partsOf(hold, events)) {
+      if (pace !== undefined) yield* pace(part.length)
       if ((yield* handle(part)) === "stopped") return "stopped"
     }
     if (end <= hold.position) return "went on"
@@ -63,13 +70,3 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
     if (outcome === "stopped") return
   }
 })
-
-/** What came before the gate is not handled together with what came after. */
-function* partsOf<Sources extends EventSources>(
-  events: LogBatch<EventOf<Sources>>["events"],
-  gate: number
-): Iterable<Handling.Events<Sources>> {
-  const later = events.findIndex(({ position }) => position > gate)
-  const parts = later <= 0 ? [events] : [events.slice(0, later), events.slice(later)]
-  for (const [first, ...others] of parts) if (first !== undefined) yield [first, ...others]
-}

@@ -17,6 +17,9 @@ import { HandlerFailed } from "./handling.ts"
 import * as Parking from "./parking.ts"
 import * as Partition from "./partition.ts"
 
+/** How to run a projection, and how fast if that is limited. */
+type WorkOptions = RunOptions & { readonly pace?: Partition.Pace | undefined }
+
 /** A partition in hand. */
 interface Running {
   readonly claim: Claim
@@ -35,7 +38,7 @@ export const run = <Sources extends EventSources, E, R>(
 /** Runs it until something fails. */
 export const runStrictly = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
-  options: RunOptions
+  options: WorkOptions
 ): Effect.Effect<never, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
   Effect.catchTag(work(projection, undefined, options), "HandlerFailed", ({ cause }) => Effect.failCause(cause))
 
@@ -43,7 +46,7 @@ export const runStrictly = <Sources extends EventSources, E, R>(
 const work = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
   policy: Failing.Policy | undefined,
-  { batchSize = 1_000, lease = "10 seconds", partitions, worker = "worker" }: RunOptions
+  { batchSize = 1_000, lease = "10 seconds", pace, partitions, worker = "worker" }: WorkOptions
 ): Effect.Effect<never, HandlerFailed<E> | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
   Effect.scoped(Effect.gen(function*() {
     const events = yield* EventStore
@@ -73,7 +76,7 @@ const work = <Sources extends EventSources, E, R>(
       const parked = yield* patiently(store.parked({ name: projection.name, version: projection.version, partition }))
       const parkedStreams = Parking.waiting(parked)
       const hold = { projection, store, partition: { index: partition, of }, claim, position, parkedStreams }
-      yield* Partition.follow(hold, events, { policy, batchSize })
+      yield* Partition.follow(hold, events, { policy, batchSize, pace })
     })
 
     /** Who has lost a partition asks for it again; anything else that ends it unasked is told. */
@@ -98,7 +101,8 @@ const work = <Sources extends EventSources, E, R>(
     const goesOn = (claim: Claim) => {
       const present = running.get(claim.partition)
       return present !== undefined && present.fiber.pollUnsafe() === undefined && !claim.mayRetry &&
-        present.claim.token === claim.token && present.claim.until === claim.until && present.claim.gate === claim.gate
+        present.claim.token === claim.token && present.claim.until === claim.until &&
+        String(present.claim.gates) === String(claim.gates)
     }
 
     const claimMore = Effect.gen(function*() {

@@ -1,15 +1,41 @@
+/** How many positions after that of a partition are looked through for events that it has not handled. */
+const lookedThrough = 1_000
+
+const everything = `'{${Number.MAX_SAFE_INTEGER}}'::bigint[]`
+
+/**
+ * Where the partitions of $1, version $2, are to stop for now: a version that is not live does not overtake the one that is,
+ * each partition the same one of it if there are as many.
+ */
+const limits = (name: string) => `live as materialized (
+      select p.partition, p.position
+      from "${name}".live_versions l join "${name}".partitions p using (projection, version)
+      where l.projection = $1 and l.version <> $2
+    ), limits as materialized (
+      select mine.partition, coalesce(
+        (select position from live where live.partition = mine.partition and mine.partitions = (select count(*) from live)),
+        (select min(position) from live)
+      ) as until
+      from (
+        select partition, count(*) over () as partitions from "${name}".partitions where projection = $1 and version = $2
+      ) mine
+    )`
+
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
-  // whoever comes second finds the partitions of the first, committed
-  register: `with made as (
-      insert into "${name}".partitions (projection, version, partition, categories, gate)
-      select $1, $2, partition, $4::text[],
-        case when exists (select from "${name}".live_versions where projection = $1) then ${Number.MAX_SAFE_INTEGER} else 0 end
-      from generate_series(0, $3::integer - 1) partition
-      where not exists (select from "${name}".partitions where projection = $1 and version = $2)
+  // whoever comes second finds the partitions of the first, committed; only one can be the first version of all
+  register: `with live as (
+      insert into "${name}".live_versions (projection, version)
+      select $1, $2 where not exists (select from "${name}".partitions where projection = $1)
       on conflict do nothing
+      returning version
     )
-    insert into "${name}".live_versions (projection, version) values ($1, $2) on conflict do nothing`,
+    insert into "${name}".partitions (projection, version, partition, categories, gates, is_readable)
+    select $1, $2, partition, $4::text[],
+      case when exists (select from live) then '{0}'::bigint[] else ${everything} end, exists (select from live)
+    from generate_series(0, $3::integer - 1) partition
+    where not exists (select from "${name}".partitions where projection = $1 and version = $2)
+    on conflict do nothing`,
 
   countPartitions: `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
 
@@ -26,26 +52,28 @@ export const projectionStatements = (name: string) => ({
     from "${name}".workers
     where projection = $1 and version = $2 and worker <> $3 and seen_until > clock_timestamp()`,
 
-  renew: `with renewed as (
-      update "${name}".partitions set lease_until = clock_timestamp() + $4::float8 * interval '1 ms'
-      where projection = $1 and version = $2 and owner = $3
-      returning 1
+  renew: `with ${limits(name)}, renewed as (
+      update "${name}".partitions p
+      set lease_until = clock_timestamp() + $4::float8 * interval '1 ms', until = limits.until
+      from limits where p.projection = $1 and p.version = $2 and p.owner = $3 and p.partition = limits.partition
     )
-    select count(*)::integer as partitions,
-      (count(*) filter (where owner = $3 and status = 'running' and (until is null or position < until)))::integer as mine
-    from "${name}".partitions where projection = $1 and version = $2`,
+    select count(*)::integer as partitions, (count(*) filter (
+        where p.owner = $3 and p.status = 'running' and (limits.until is null or p.position < limits.until)
+      ))::integer as mine
+    from "${name}".partitions p join limits using (partition) where p.projection = $1 and p.version = $2`,
 
-  acquire: `with free as materialized (
-      select partition from "${name}".partitions
-      where projection = $1 and version = $2 and status = 'running' and (until is null or position < until)
-        and owner is distinct from $3 and lease_until <= clock_timestamp()
-      order by partition limit $5 for update skip locked
+  acquire: `with ${limits(name)}, free as materialized (
+      select p.partition, limits.until from "${name}".partitions p join limits using (partition)
+      where p.projection = $1 and p.version = $2 and p.status = 'running'
+        and (limits.until is null or p.position < limits.until)
+        and p.owner is distinct from $3 and p.lease_until <= clock_timestamp()
+      order by p.partition limit $5 for update of p skip locked
     )
     update "${name}".partitions p
-    set owner = $3, lease_until = clock_timestamp() + $4::float8 * interval '1 ms', token = token + 1
+    set owner = $3, lease_until = clock_timestamp() + $4::float8 * interval '1 ms', token = token + 1, until = free.until
     from free where p.projection = $1 and p.version = $2 and p.partition = free.partition`,
 
-  claims: `select partition, token, position, until, gate, exists (
+  claims: `select partition, token, position, until, gates, exists (
       select from "${name}".parked k where k.projection = $1 and k.version = $2 and k.partition = p.partition
         and k.is_to_retry
     ) as may_retry
@@ -101,18 +129,21 @@ export const projectionStatements = (name: string) => ({
   list: `select p.projection, p.version, p.partition, p.status, p.position, p.handled, p.moved_at, p.error,
       case when p.lease_until > clock_timestamp() then p.owner end as owner,
       l.version is not distinct from p.version as is_live,
-      (select coalesce(max(position), 0) from "${name}".events) as log_end,
+      log.log_end,
+      case when log.log_end - p.position > ${lookedThrough} then log.log_end - p.position else (
+        select count(*) from "${name}".events e where e.position > p.position and e.category = any(p.categories)
+      ) end as behind,
       (select e.recorded_at from "${name}".events e
         where e.position > p.position and e.category = any(p.categories) order by e.position limit 1) as behind_since,
       (select count(*) from "${name}".parked k
         where k.projection = p.projection and k.version = p.version and k.partition = p.partition)::integer as parked
     from "${name}".partitions p left join "${name}".live_versions l using (projection)
+      cross join (select coalesce(max(position), 0) as log_end from "${name}".events) log
     where $1::text is null or p.projection = $1
     order by p.projection, p.version, p.partition`,
 
   setStatus: `update "${name}".partitions
-    set status = $3, until = case when $4::boolean then $5 else until end, gate = coalesce($6, gate),
-      error = case when $3 = 'running' then null else error end
+    set status = $3, error = case when $3 = 'running' then null else error end
     where projection = $1 and version = $2
     returning pg_notify('${name}_moved', '')::text`,
 
@@ -123,16 +154,40 @@ export const projectionStatements = (name: string) => ({
     )
     update "${name}".partitions
     set position = $3::bigint, token = token + 1, owner = null, lease_until = '-infinity',
-      handled = case when $3::bigint = 0 then 0 else handled end, error = case when $3::bigint = 0 then null else error end
+      handled = case when $3::bigint = 0 then 0 else handled end, error = case when $3::bigint = 0 then null else error end,
+      is_readable = case when $3::bigint > 0 then is_readable
+        else exists (select from "${name}".live_versions where projection = $1 and version = $2) end
     where projection = $1 and version = $2
     returning pg_notify('${name}_moved', '')::text`,
 
-  makeLive: `with live as (
-      insert into "${name}".live_versions (projection, version) values ($1, $2)
+  prepare: `update "${name}".partitions
+    set gates = case when status = 'retired' then ${everything} else gates end, status = 'running', error = null
+    where projection = $1 and version = $2 and status in ('retired', 'stopped')
+      and not exists (select from "${name}".live_versions where projection = $1 and version = $2)
+    returning pg_notify('${name}_moved', '')::text`,
+
+  // the first two in the transaction of the third: whoever moves a partition has ended by then, one way or the other, and
+  // nobody else takes over
+  lockLive: `select version from "${name}".live_versions where projection = $1 for update`,
+
+  lockAll: `select from "${name}".partitions where projection = $1 and version in ($2, $3::integer)
+    order by version, partition for update`,
+
+  takeOver: `with reached as materialized (
+      select array_agg(p.position order by p.partition) as gates
+      from "${name}".partitions p where p.projection = $1 and p.version = coalesce($3::integer, $2)
+      having $3::integer is null or bool_and(p.position >= (select max(gate) from unnest(p.gates) gate))
+    ), retired as (
+      update "${name}".partitions p
+      set status = 'retired', token = token + 1, owner = null, lease_until = '-infinity', until = null
+      from reached where p.projection = $1 and p.version = $3
+    ), live as (
+      insert into "${name}".live_versions (projection, version) select $1, $2 from reached
       on conflict (projection) do update set version = excluded.version
-      returning 1
     )
-    select pg_notify('${name}_moved', '')::text from live`,
+    update "${name}".partitions p set gates = reached.gates, until = null, is_readable = true
+    from reached where p.projection = $1 and p.version = $2
+    returning pg_notify('${name}_moved', '')::text`,
 
   liveVersion: `select version from "${name}".live_versions where projection = $1`,
 
@@ -156,23 +211,16 @@ export const projectionStatements = (name: string) => ({
     from unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) as r(tenant, key, position, state)
     on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
 
-  // in a transaction, one after the other: what is capped has not gone beyond the end that is read then
-  lockAll: `select from "${name}".partitions where projection = $1 and version = $2 for update`,
-
-  cap: `update "${name}".partitions set until = (select coalesce(max(position), 0) from "${name}".events)
-    where projection = $1 and version = $2
-    returning until, pg_notify('${name}_moved', '')::text`,
-
-  lock: `select partition, token, position, until, gate, false as may_retry
-    from "${name}".partitions where projection = $1 and version = $2 and partition = $3 for update`,
+  lock: `with ${limits(name)}
+    update "${name}".partitions p set until = limits.until
+    from limits where p.projection = $1 and p.version = $2 and p.partition = $3 and limits.partition = $3
+    returning p.partition, p.token, p.position, p.until, p.gates, false as may_retry`,
 
   // the position and the rows as of one moment
   page: `select p.position as reached, p.is_readable, r.key, r.position, r.state::text as state
     from (
       select coalesce(min(position), 0) as position,
-        coalesce(bool_and(status = 'retired') or exists (
-          select from "${name}".live_versions where projection = $1 and version = $2
-        ), false) as is_readable
+        coalesce(bool_and(is_readable), false) as is_readable
       from "${name}".partitions where projection = $1 and version = $2
     ) p left join lateral (
       select key, position, state from "${name}".view_rows
