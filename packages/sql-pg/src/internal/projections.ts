@@ -18,6 +18,14 @@ import { toStoreError, transact } from "./errors.ts"
 import { md5 } from "./md5.ts"
 import { projectionStatements } from "./sql/projections.ts"
 
+interface GreetRow {
+  readonly others: number
+  readonly before: number
+  readonly partitions: number
+  readonly mine: number
+  readonly free: number
+}
+
 interface ClaimRow {
   readonly partition: number
   readonly token: bigint
@@ -103,21 +111,16 @@ export const make = (
     }),
 
     claim: Effect.fnUntraced(function*(id, { lease, worker }) {
-      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [worker, lease])
-      const [counted] = yield* query<{ readonly partitions: number; readonly mine: number }>(
-        statement.renew,
-        id,
-        [worker, lease]
-      )
-      const workers = 1 + (row?.others ?? 0)
-      const { mine, partitions } = counted ?? { mine: 0, partitions: 0 }
-      const share = Math.floor(partitions / workers) + ((row?.before ?? 0) < partitions % workers ? 1 : 0)
-      if (mine < share) yield* execute(statement.acquire, id, [worker, lease, share - mine])
+      const [row] = yield* query<GreetRow>(statement.greet, id, [worker, lease])
+      if (row === undefined) return { claims: [], surplus: 0 }
+      const { before, free, mine, others, partitions } = row
+      const workers = 1 + others
+      const share = Math.floor(partitions / workers) + (before < partitions % workers ? 1 : 0)
+      const more = Math.min(free, share - mine)
+      if (more > 0) yield* execute(statement.acquire, id, [worker, more])
+      if (mine === 0 && more <= 0) return { claims: [], surplus: 0 }
       const claims = yield* query<ClaimRow>(statement.claims, id, [worker])
-      return {
-        claims: claims.map(claimOf),
-        surplus: Math.max(0, claims.length - share)
-      }
+      return { claims: claims.map(claimOf), surplus: Math.max(0, claims.length - share) }
     }),
 
     release: (id, { partition, worker }) => execute(statement.release, id, [worker, partition ?? null]),
@@ -152,22 +155,26 @@ export const make = (
     },
 
     parked: (of) =>
-      Effect.map(query<ParkedRow>(statement.parked, of, [of.partition ?? null]), (rows) =>
-        rows.map((row): ParkedEvent & { readonly isToRetry: boolean } => ({
-          name: of.name,
-          version: of.version,
-          partition: row.partition,
-          stream: { tenant: row.tenant, category: row.category, id: row.stream_id },
-          eventVersion: Number(row.event_version),
-          position: Number(row.position),
-          type: row.type,
-          error: row.error,
-          isSkipped: row.is_skipped,
-          isToRetry: row.is_to_retry,
-          parkedAt: DateTime.makeUnsafe(row.parked_at)
-        }))),
+      Effect.map(
+        query<ParkedRow>(statement.parked, of, [of.partition ?? null]),
+        (rows) =>
+          rows.map((row): ParkedEvent & { readonly isToRetry: boolean } => ({
+            name: of.name,
+            version: of.version,
+            partition: row.partition,
+            stream: { tenant: row.tenant, category: row.category, id: row.stream_id },
+            eventVersion: Number(row.event_version),
+            position: Number(row.position),
+            type: row.type,
+            error: row.error,
+            isSkipped: row.is_skipped,
+            isToRetry: row.is_to_retry,
+            parkedAt: DateTime.makeUnsafe(row.parked_at)
+          }))
+      ),
 
-    unpark: (id, positions) => execute(statement.unpark, id, [positions.map(BigInt)]),
+    unpark: (id, positions) => execute(statement.unpark, id, [id.partition, positions.map(BigInt)]),
+    dropParked: (id, positions) => execute(statement.dropParked, id, [positions.map(BigInt)]),
 
     retryParked: (id, { stream, wish }) =>
       execute(statement.retryParked, id, [wish, stream?.tenant ?? null, stream?.category ?? null, stream?.id ?? null]),
@@ -208,7 +215,10 @@ export const make = (
       Number.parseInt(md5(`${tenant}/${category}/${id}`).slice(0, 8), 16) % partitions,
 
     lock: (id) =>
-      Effect.map(query<ClaimRow>(statement.lock, id, [id.partition]), ([row]) => row === undefined ? undefined : claimOf(row)),
+      Effect.map(
+        query<ClaimRow>(statement.lock, id, [id.partition]),
+        ([row]) => row === undefined ? undefined : claimOf(row)
+      ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
     liveVersion: (name) => liveVersion(statement.liveVersion, name),

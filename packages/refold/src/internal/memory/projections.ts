@@ -15,7 +15,7 @@ import {
   type Status,
   type StoredRow
 } from "../../ProjectionStore.ts"
-import * as StreamId from "../../StreamId.ts"
+import type { StreamId } from "../../StreamId.ts"
 import * as Partitioning from "../partitioning.ts"
 import { limitOf } from "../projections/limits.ts"
 import { key } from "./driver.ts"
@@ -25,7 +25,6 @@ interface Partition {
   position: number
   token: number
   owner: string | undefined
-  leaseUntil: number
   error: string | undefined
   handled: number
   movedAt: DateTime.Utc | undefined
@@ -36,8 +35,9 @@ interface State {
   readonly id: ProjectionId
   readonly categories: ReadonlyArray<string>
   readonly partitions: ReadonlyArray<Partition>
+  /** Until when each worker has its partitions. */
   readonly workers: Map<string, number>
-  readonly parked: Map<number, ParkedEvent & { readonly isToRetry: boolean }>
+  readonly parked: Map<string, ParkedEvent & { readonly isToRetry: boolean }>
   readonly rows: Map<string, StoredRow>
   gates: ReadonlyArray<number>
   isReadable: boolean
@@ -47,6 +47,7 @@ interface State {
 const everything = [Number.MAX_SAFE_INTEGER]
 
 const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
+const parkedKey = (partition: number, position: number) => `${partition}/${position}`
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
 
 /** There is nothing to roll back: what a handler has done before it fails is not undone. */
@@ -116,7 +117,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             position: 0,
             token: 0,
             owner: undefined,
-            leaseUntil: 0,
             error: undefined,
             handled: 0,
             movedAt: undefined,
@@ -138,7 +138,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         if (state === undefined) return { claims: [], surplus: 0 }
         const { gates, parked, partitions, workers } = state
         workers.set(worker, now + lease)
-        for (const [name, seenUntil] of workers) if (seenUntil <= now) workers.delete(name)
+        for (const [name, seenUntil] of workers) if (seenUntil <= now && name !== worker) workers.delete(name)
         const names = [...workers.keys()].toSorted()
         const share = Math.floor(partitions.length / names.length) +
           (names.indexOf(worker) < partitions.length % names.length ? 1 : 0)
@@ -146,13 +146,11 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           status === "running" && position < (untilOf(state, index) ?? Infinity)
         let mine = partitions.filter((one, index) => one.owner === worker && isOpen(one, index)).length
         for (const [index, partition] of partitions.entries()) {
-          if (partition.owner === worker) partition.leaseUntil = now + lease
-          else if (mine < share && isOpen(partition, index) && partition.leaseUntil <= now) {
-            partition.owner = worker
-            partition.leaseUntil = now + lease
-            partition.token++
-            mine++
-          }
+          const isFree = partition.owner === undefined || !workers.has(partition.owner)
+          if (mine >= share || !isFree || !isOpen(partition, index)) continue
+          partition.owner = worker
+          partition.token++
+          mine++
         }
         const claims = partitions.flatMap((partition, index): ReadonlyArray<Claim> =>
           partition.owner === worker && isOpen(partition, index)
@@ -175,14 +173,13 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const [index, one] of partitions.entries()) {
           if (one.owner !== worker || (partition !== undefined && partition !== index)) continue
           one.owner = undefined
-          one.leaseUntil = 0
         }
       }),
 
     commit: (id, { events, from, to, token }) =>
       Effect.fnUntraced(function*(work) {
         const partition = partitionOf(id)
-        if (partition === undefined || partition.token !== token || partition.position !== from) {
+        if (partition?.token !== token || partition.position !== from || partition.status !== "running") {
           return yield* new PartitionLost({ name: id.name, version: id.version, partition: id.partition })
         }
         const result = yield* work
@@ -200,7 +197,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.status = "stopped"
         partition.error = error
         partition.owner = undefined
-        partition.leaseUntil = 0
       }),
 
     park: (events) =>
@@ -209,7 +205,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           for (const event of events) {
             const state = stateOf(event)
             if (state === undefined) continue
-            state.parked.set(event.position, { ...event, parkedAt, isToRetry: false })
+            state.parked.set(parkedKey(event.partition, event.position), { ...event, parkedAt, isToRetry: false })
             const partition = partitionOf(event)
             if (partition !== undefined && event.error !== "") partition.error = event.error
           }
@@ -224,21 +220,33 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
 
     unpark: (id, positions) =>
       Effect.sync(() => {
-        for (const position of positions) stateOf(id)?.parked.delete(position)
+        for (const position of positions) stateOf(id)?.parked.delete(parkedKey(id.partition, position))
+      }),
+
+    dropParked: (id, positions) =>
+      change(id, ({ parked, partitions }) => {
+        for (const [key, { partition, position }] of parked) {
+          if (!positions.includes(position)) continue
+          parked.delete(key)
+          const affected = partitions[partition]
+          if (affected === undefined) continue
+          affected.token++
+          affected.owner = undefined
+        }
       }),
 
     retryParked: (id, { stream, wish }) =>
       change(id, ({ parked }) => {
-        for (const [position, event] of parked) {
-          if (event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))) continue
-          parked.set(position, { ...event, isToRetry: wish })
+        for (const [key, event] of parked) {
+          if (event.isSkipped || (stream !== undefined && !isSameStream(event.stream, stream))) continue
+          parked.set(key, { ...event, isToRetry: wish })
         }
       }),
 
     list: (name) =>
       Effect.gen(function*() {
         const found: Array<PartitionStatus> = []
-        for (const { categories, id, parked, partitions } of states.values()) {
+        for (const { categories, id, parked, partitions, workers } of states.values()) {
           if (name !== undefined && id.name !== name) continue
           const { epochMilliseconds: now } = yield* DateTime.now
           for (const [index, one] of partitions.entries()) {
@@ -253,7 +261,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
               behindSince: events[0]?.recordedAt,
               handled: one.handled,
               movedAt: one.movedAt,
-              owner: one.leaseUntil > now ? one.owner : undefined,
+              owner: one.owner !== undefined && (workers.get(one.owner) ?? 0) > now ? one.owner : undefined,
               error: one.error,
               parked: [...parked.values()].filter((event) => event.partition === index).length,
               isLive: live.get(id.name) === id.version
@@ -299,7 +307,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           partition.status = "retired"
           partition.token++
           partition.owner = undefined
-          partition.leaseUntil = 0
         }
         return Effect.as(signal, true)
       })
@@ -311,7 +318,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     lock: (id) =>
       Effect.sync(() => {
         const partition = partitionOf(id)
-        return partition === undefined
+        return partition?.status !== "running"
           ? undefined
           : {
             partition: id.partition,
@@ -329,7 +336,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const partition of partitions) {
           partition.token++
           partition.owner = undefined
-          partition.leaseUntil = 0
           partition.position = position
           if (position > 0) continue
           partition.handled = 0
@@ -383,6 +389,9 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     transact: transaction.withPermit
   })
 })
+
+const isSameStream = (one: StreamId, other: StreamId) =>
+  one.tenant === other.tenant && one.category === other.category && one.id === other.id
 
 const rowsOf = (state: State | undefined, tenant: string): ReadonlyArray<StoredRow> =>
   [...state?.rows.values() ?? []].filter((row) => row.tenant === tenant)

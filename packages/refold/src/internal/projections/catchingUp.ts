@@ -3,7 +3,7 @@ import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Projection, RunOptions } from "../../Projection.ts"
-import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "../../ProjectionStore.ts"
+import { type PartitionsDiffer, ProjectionHalted, type ProjectionId, ProjectionStore } from "../../ProjectionStore.ts"
 import { limitOf } from "./limits.ts"
 import * as Worker from "./worker.ts"
 
@@ -11,13 +11,15 @@ import * as Worker from "./worker.ts"
 export const catchUp = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
   options: Omit<RunOptions, "onFailure" | "retry"> = {}
-): Effect.Effect<number, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+): Effect.Effect<
+  number,
+  E | PartitionsDiffer | ProjectionHalted | EventStoreError,
+  R | EventStore | ProjectionStore
+> =>
   Effect.gen(function*() {
-    const store = yield* ProjectionStore
-    const categories = projection.from.map(({ category }) => category)
-    yield* store.register(projection, { partitions: options.partitions, categories })
+    yield* Worker.register(projection, options)
     return yield* Effect.raceFirst(
-      whenCaughtUp(store, projection),
+      whenCaughtUp(yield* ProjectionStore, projection),
       Worker.runStrictly(projection, { worker: "catch-up", ...options })
     )
   })
@@ -25,20 +27,24 @@ export const catchUp = <Sources extends EventSources, E, R>(
 /** Waits until the log as it is now is handled; by a version that is not live, what the live one has handled. */
 export const whenCaughtUp = (
   store: ProjectionStore["Service"],
-  projection: ProjectionId
-): Effect.Effect<number, EventStoreError> =>
+  { name, version }: ProjectionId
+): Effect.Effect<number, ProjectionHalted | EventStoreError> =>
   Effect.scoped(Effect.gen(function*() {
     const moved = yield* store.watch
     let goals: ReadonlyArray<number> | undefined
     for (;;) {
-      const all = yield* store.list(projection.name)
-      const partitions = all.filter(({ version }) => version === projection.version)
-      const others = all.filter(({ isLive, version }) => isLive && version !== projection.version)
-      goals ??= partitions.map(({ end, partition }) => limitOf(partition, partitions.length, others) ?? end)
-      if (partitions.length > 0 && partitions.every(({ partition, position }) => position >= (goals?.[partition] ?? 0))) {
-        return Math.min(...partitions.map(({ position }) => position))
+      const all = yield* store.list(name)
+      const partitions = all.filter((partition) => partition.version === version)
+      const others = all.filter((partition) => partition.isLive && partition.version !== version)
+      goals ??= partitions.length === 0
+        ? undefined
+        : partitions.map(({ end, partition }) => limitOf(partition, partitions.length, others) ?? end)
+      const waitsFor = partitions.filter(({ partition, position }) => position < (goals?.[partition] ?? 0))
+      if (goals !== undefined && waitsFor.length === 0) return Math.min(...partitions.map(({ position }) => position))
+      for (const { error, status } of waitsFor) {
+        if (status === "running") continue
+        return yield* new ProjectionHalted({ projection: { name, version }, status, error })
       }
-      if (partitions.length === 0) goals = undefined
       yield* moved
     }
   }))

@@ -22,7 +22,9 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
   yield* store.register(projection, { partitions: 1, categories })
 
   const failed = (cause: Cause.Cause<unknown>) => {
-    const message = `${projection.name} v${projection.version} failed, and so did the append: ${Handling.describe(cause)}`
+    const message = `${projection.name} v${projection.version} failed, and so did the append: ${
+      Handling.describe(cause)
+    }`
     return new EventStoreError({ reason: new StoreFailure({ message, cause }) })
   }
   const partition = { name: projection.name, version: projection.version, partition: 0 }
@@ -35,7 +37,8 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
       partition: { index: 0, of: 1 },
       claim,
       position: claim.position,
-      parkedStreams: new Set<string>()
+      parkedStreams: new Set<string>(),
+      patience: Infinity
     }
     yield* Stream.runForEach(
       events.batches(projection.from, { follow: false, after: claim.position, upTo: claim.until, tenants: "all" }),

@@ -13,8 +13,8 @@ import { limitOf } from "./limits.ts"
 import * as Pacing from "./pacing.ts"
 import * as Worker from "./worker.ts"
 
-/** How often it is looked whether the time has come. */
-const interval = "250 millis"
+/** How often it is looked whether the time has come; at the end it is a matter of moments. */
+const intervals = { "building": 250, "changing over": 20, "live": 0 } satisfies Record<Progress["phase"], number>
 
 /** Runs the version until it is live and where the old one was, and tells how far it is. */
 export const rebuild = <Sources extends EventSources, E, R>(
@@ -28,11 +28,11 @@ export const rebuild = <Sources extends EventSources, E, R>(
     yield* store.prepare(projection)
 
     const look = lookAgain(projection, store, Duration.toMillis(maxLag))
-    const progress = Stream.paginate(false, (isLater) =>
-      Effect.map(
-        isLater ? Effect.delay(look, interval) : look,
-        (progress) => [[progress], progress.phase === "live" ? Option.none<boolean>() : Option.some(true)] as const
-      ))
+    const progress = Stream.paginate(0, (wait) =>
+      Effect.map(Effect.delay(look, wait), (progress) => {
+        const next = progress.phase === "live" ? Option.none<number>() : Option.some(intervals[progress.phase])
+        return [[progress], next] as const
+      }))
     const running = Worker.runStrictly(projection, {
       worker: "rebuild",
       lease: "3 seconds",

@@ -1,6 +1,9 @@
+import { notifyMoved } from "../watching.ts"
+
 /** How many positions after that of a partition are looked through for events that it has not handled. */
 const lookedThrough = 1_000
 
+/** Positions nobody reaches: all that is handled is a replay. */
 const everything = `'{${Number.MAX_SAFE_INTEGER}}'::bigint[]`
 
 /**
@@ -21,82 +24,95 @@ const limits = (name: string) => `live as materialized (
       ) mine
     )`
 
+/** Whether a partition may be handled. */
+const isOpen = "p.status = 'running' and (limits.until is null or p.position < limits.until)"
+
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
-  // whoever comes second finds the partitions of the first, committed; only one can be the first version of all
+  // whoever comes second waits for the first to commit, and then makes none
   register: `with live as (
       insert into "${name}".live_versions (projection, version)
       select $1, $2 where not exists (select from "${name}".partitions where projection = $1)
       on conflict do nothing
       returning version
+    ), first as (
+      insert into "${name}".partitions (projection, version, partition, categories, gates, is_readable)
+      select $1, $2, 0, $4::text[],
+        case when exists (select from live) then '{0}'::bigint[] else ${everything} end, exists (select from live)
+      on conflict do nothing
+      returning gates, is_readable
     )
     insert into "${name}".partitions (projection, version, partition, categories, gates, is_readable)
-    select $1, $2, partition, $4::text[],
-      case when exists (select from live) then '{0}'::bigint[] else ${everything} end, exists (select from live)
-    from generate_series(0, $3::integer - 1) partition
-    where not exists (select from "${name}".partitions where projection = $1 and version = $2)
-    on conflict do nothing`,
+    select $1, $2, partition, $4::text[], gates, is_readable from first, generate_series(1, $3::integer - 1) partition`,
 
-  countPartitions: `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
+  countPartitions:
+    `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
 
-  // the others who have asked lately, in a fixed order: of partitions that do not divide evenly the first get one more
-  greet: `with me as (
-      insert into "${name}".workers (projection, version, worker, seen_until)
+  // a worker has one lease for all of its partitions, in a row that no batch ever locks. Of partitions that do not divide
+  // evenly the first workers get one more
+  greet: `with ${limits(name)}, me as (
+      insert into "${name}".workers as w (projection, version, worker, seen_until)
       values ($1, $2, $3, clock_timestamp() + $4::float8 * interval '1 ms')
       on conflict (projection, version, worker) do update set seen_until = excluded.seen_until
+      where w.seen_until < excluded.seen_until - $4::float8 * interval '0.25 ms'
     ), gone as (
       delete from "${name}".workers
       where projection = $1 and version = $2 and worker <> $3 and seen_until < clock_timestamp() - interval '1 minute'
+    ), alive as (
+      select worker from "${name}".workers
+      where projection = $1 and version = $2 and worker <> $3 and seen_until > clock_timestamp()
     )
-    select count(*)::integer as others, (count(*) filter (where worker < $3))::integer as before
-    from "${name}".workers
-    where projection = $1 and version = $2 and worker <> $3 and seen_until > clock_timestamp()`,
+    select (select count(*) from alive)::integer as others,
+      (select count(*) from alive where worker < $3)::integer as before,
+      count(*)::integer as partitions,
+      (count(*) filter (where owner = $3 and ${isOpen}))::integer as mine,
+      (count(*) filter (
+        where owner is distinct from $3 and ${isOpen} and not exists (select from alive where worker = p.owner)
+      ))::integer as free
+    from "${name}".partitions p join limits using (partition) where projection = $1 and version = $2`,
 
-  renew: `with ${limits(name)}, renewed as (
-      update "${name}".partitions p
-      set lease_until = clock_timestamp() + $4::float8 * interval '1 ms', until = limits.until
-      from limits where p.projection = $1 and p.version = $2 and p.owner = $3 and p.partition = limits.partition
-    )
-    select count(*)::integer as partitions, (count(*) filter (
-        where p.owner = $3 and p.status = 'running' and (limits.until is null or p.position < limits.until)
-      ))::integer as mine
-    from "${name}".partitions p join limits using (partition) where p.projection = $1 and p.version = $2`,
-
+  // what a batch has locked is not free; what another has taken since it was looked at has another token
   acquire: `with ${limits(name)}, free as materialized (
-      select p.partition, limits.until from "${name}".partitions p join limits using (partition)
-      where p.projection = $1 and p.version = $2 and p.status = 'running'
-        and (limits.until is null or p.position < limits.until)
-        and p.owner is distinct from $3 and p.lease_until <= clock_timestamp()
-      order by p.partition limit $5 for update of p skip locked
+      select partition, token from "${name}".partitions p join limits using (partition)
+      where projection = $1 and version = $2 and ${isOpen} and owner is distinct from $3 and not exists (
+        select from "${name}".workers w
+        where w.projection = $1 and w.version = $2 and w.worker = p.owner and w.seen_until > clock_timestamp()
+      )
+    ), locked as materialized (
+      select p.partition from "${name}".partitions p join free using (partition)
+      where p.projection = $1 and p.version = $2 and p.token = free.token
+      order by p.partition limit $4 for update of p skip locked
     )
-    update "${name}".partitions p
-    set owner = $3, lease_until = clock_timestamp() + $4::float8 * interval '1 ms', token = token + 1, until = free.until
-    from free where p.projection = $1 and p.version = $2 and p.partition = free.partition`,
+    update "${name}".partitions p set owner = $3, token = token + 1
+    from locked where p.projection = $1 and p.version = $2 and p.partition = locked.partition`,
 
-  claims: `select partition, token, position, until, gates, exists (
+  claims: `with ${limits(name)}
+    select partition, token, position, until, gates, exists (
       select from "${name}".parked k where k.projection = $1 and k.version = $2 and k.partition = p.partition
         and k.is_to_retry
     ) as may_retry
-    from "${name}".partitions p
-    where projection = $1 and version = $2 and owner = $3 and status = 'running' and (until is null or position < until)
+    from "${name}".partitions p join limits using (partition)
+    where projection = $1 and version = $2 and owner = $3 and ${isOpen}
     order by partition`,
 
   release: `with gone as (
       delete from "${name}".workers where projection = $1 and version = $2 and worker = $3 and $4::integer is null
     )
-    update "${name}".partitions set owner = null, lease_until = '-infinity'
-    where projection = $1 and version = $2 and owner = $3 and ($4::integer is null or partition = $4)`,
+    update "${name}".partitions set owner = null
+    where projection = $1 and version = $2 and owner = $3 and ($4::integer is null or partition = $4)
+    returning ${notifyMoved(name)}`,
 
   // no row, no move: the partition is somebody else's by now, or not where the worker left it
   move: `update "${name}".partitions
     set position = $6, handled = handled + $7, moved_at = clock_timestamp()
     where projection = $1 and version = $2 and partition = $3 and token = $4 and position = $5
-      and (until is null or until >= $6)
-    returning pg_notify('${name}_moved', '')::text`,
+      and status = 'running'
+    returning ${notifyMoved(name)}`,
 
   stop: `update "${name}".partitions
-    set status = 'stopped', error = $5, owner = null, lease_until = '-infinity'
-    where projection = $1 and version = $2 and partition = $3 and token = $4`,
+    set status = 'stopped', error = $5, owner = null
+    where projection = $1 and version = $2 and partition = $3 and token = $4
+    returning ${notifyMoved(name)}`,
 
   park: `with events as (
       select * from json_to_recordset($3::json) as e(
@@ -111,7 +127,7 @@ export const projectionStatements = (name: string) => ({
       projection, version, partition, position, tenant, category, stream_id, event_version, type, error, is_skipped
     )
     select $1, $2, partition, position, tenant, category, "streamId", "eventVersion", type, error, "isSkipped" from events
-    on conflict (projection, version, position) do update
+    on conflict (projection, version, position, partition) do update
     set error = excluded.error, is_skipped = excluded.is_skipped, is_to_retry = false`,
 
   parked: `select partition, position, tenant, category, stream_id, event_version, type, error, is_skipped, is_to_retry,
@@ -120,14 +136,36 @@ export const projectionStatements = (name: string) => ({
     where projection = $1 and version = $2 and ($3::integer is null or partition = $3)
     order by position`,
 
-  unpark: `delete from "${name}".parked where projection = $1 and version = $2 and position = any($3::bigint[])`,
+  unpark: `delete from "${name}".parked
+    where projection = $1 and version = $2 and partition = $3 and position = any($4::bigint[])`,
 
-  retryParked: `update "${name}".parked set is_to_retry = $3
-    where projection = $1 and version = $2 and not is_skipped
-      and ($4::text is null or (tenant = $4 and category = $5 and stream_id = $6))`,
+  // a worker knows which streams wait: it is to begin again, and locks partitions first as well
+  dropParked: `with affected as materialized (
+      select partition from "${name}".partitions p
+      where projection = $1 and version = $2 and exists (
+        select from "${name}".parked k
+        where k.projection = $1 and k.version = $2 and k.partition = p.partition and k.position = any($3::bigint[])
+      )
+      order by partition for update
+    ), dropped as (
+      delete from "${name}".parked k using affected
+      where k.projection = $1 and k.version = $2 and k.partition = affected.partition and k.position = any($3::bigint[])
+    )
+    update "${name}".partitions p set token = token + 1, owner = null
+    from affected where p.projection = $1 and p.version = $2 and p.partition = affected.partition
+    returning ${notifyMoved(name)}`,
+
+  retryParked: `with wished as (
+      update "${name}".parked set is_to_retry = $3
+      where projection = $1 and version = $2 and not is_skipped
+        and ($4::text is null or (tenant = $4 and category = $5 and stream_id = $6))
+      returning 1
+    )
+    select ${notifyMoved(name)} from wished limit 1`,
 
   list: `select p.projection, p.version, p.partition, p.status, p.position, p.handled, p.moved_at, p.error,
-      case when p.lease_until > clock_timestamp() then p.owner end as owner,
+      (select w.worker from "${name}".workers w where w.projection = p.projection and w.version = p.version
+        and w.worker = p.owner and w.seen_until > clock_timestamp()) as owner,
       l.version is not distinct from p.version as is_live,
       log.log_end,
       case when log.log_end - p.position > ${lookedThrough} then log.log_end - p.position else (
@@ -145,7 +183,7 @@ export const projectionStatements = (name: string) => ({
   setStatus: `update "${name}".partitions
     set status = $3, error = case when $3 = 'running' then null else error end
     where projection = $1 and version = $2
-    returning pg_notify('${name}_moved', '')::text`,
+    returning ${notifyMoved(name)}`,
 
   moveTo: `with dropped as (
       delete from "${name}".view_rows where view = $1 and version = $2 and $3::bigint = 0
@@ -153,18 +191,18 @@ export const projectionStatements = (name: string) => ({
       delete from "${name}".parked where projection = $1 and version = $2 and $3::bigint = 0
     )
     update "${name}".partitions
-    set position = $3::bigint, token = token + 1, owner = null, lease_until = '-infinity',
+    set position = $3::bigint, token = token + 1, owner = null,
       handled = case when $3::bigint = 0 then 0 else handled end, error = case when $3::bigint = 0 then null else error end,
       is_readable = case when $3::bigint > 0 then is_readable
         else exists (select from "${name}".live_versions where projection = $1 and version = $2) end
     where projection = $1 and version = $2
-    returning pg_notify('${name}_moved', '')::text`,
+    returning ${notifyMoved(name)}`,
 
   prepare: `update "${name}".partitions
     set gates = case when status = 'retired' then ${everything} else gates end, status = 'running', error = null
     where projection = $1 and version = $2 and status in ('retired', 'stopped')
       and not exists (select from "${name}".live_versions where projection = $1 and version = $2)
-    returning pg_notify('${name}_moved', '')::text`,
+    returning ${notifyMoved(name)}`,
 
   // the first two in the transaction of the third: whoever moves a partition has ended by then, one way or the other, and
   // nobody else takes over
@@ -178,16 +216,15 @@ export const projectionStatements = (name: string) => ({
       from "${name}".partitions p where p.projection = $1 and p.version = coalesce($3::integer, $2)
       having $3::integer is null or bool_and(p.position >= (select max(gate) from unnest(p.gates) gate))
     ), retired as (
-      update "${name}".partitions p
-      set status = 'retired', token = token + 1, owner = null, lease_until = '-infinity', until = null
+      update "${name}".partitions p set status = 'retired', token = token + 1, owner = null
       from reached where p.projection = $1 and p.version = $3
     ), live as (
       insert into "${name}".live_versions (projection, version) select $1, $2 from reached
       on conflict (projection) do update set version = excluded.version
     )
-    update "${name}".partitions p set gates = reached.gates, until = null, is_readable = true
+    update "${name}".partitions p set gates = reached.gates, is_readable = true
     from reached where p.projection = $1 and p.version = $2
-    returning pg_notify('${name}_moved', '')::text`,
+    returning ${notifyMoved(name)}`,
 
   liveVersion: `select version from "${name}".live_versions where projection = $1`,
 
@@ -212,9 +249,9 @@ export const projectionStatements = (name: string) => ({
     on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
 
   lock: `with ${limits(name)}
-    update "${name}".partitions p set until = limits.until
-    from limits where p.projection = $1 and p.version = $2 and p.partition = $3 and limits.partition = $3
-    returning p.partition, p.token, p.position, p.until, p.gates, false as may_retry`,
+    select partition, token, position, until, gates, false as may_retry
+    from "${name}".partitions p join limits using (partition)
+    where projection = $1 and version = $2 and partition = $3 and status = 'running' for update of p`,
 
   // the position and the rows as of one moment
   page: `select p.position as reached, p.is_readable, r.key, r.position, r.state::text as state
