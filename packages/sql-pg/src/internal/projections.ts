@@ -96,7 +96,10 @@ export const make = (
     }),
 
     claim: Effect.fnUntraced(function*(id, { lease, worker }) {
-      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [worker, lease])
+      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [
+        worker,
+        lease
+      ])
       const [counted] = yield* query<{ readonly partitions: number; readonly mine: number }>(
         statement.renew,
         id,
@@ -145,20 +148,23 @@ export const make = (
     },
 
     parked: (of) =>
-      Effect.map(query<ParkedRow>(statement.parked, of, [of.partition ?? null]), (rows) =>
-        rows.map((row): ParkedEvent & { readonly isToRetry: boolean } => ({
-          name: of.name,
-          version: of.version,
-          partition: row.partition,
-          stream: { tenant: row.tenant, category: row.category, id: row.stream_id },
-          eventVersion: Number(row.event_version),
-          position: Number(row.position),
-          type: row.type,
-          error: row.error,
-          isSkipped: row.is_skipped,
-          isToRetry: row.is_to_retry,
-          parkedAt: DateTime.makeUnsafe(row.parked_at)
-        }))),
+      Effect.map(
+        query<ParkedRow>(statement.parked, of, [of.partition ?? null]),
+        (rows) =>
+          rows.map((row): ParkedEvent & { readonly isToRetry: boolean } => ({
+            name: of.name,
+            version: of.version,
+            partition: row.partition,
+            stream: { tenant: row.tenant, category: row.category, id: row.stream_id },
+            eventVersion: Number(row.event_version),
+            position: Number(row.position),
+            type: row.type,
+            error: row.error,
+            isSkipped: row.is_skipped,
+            isToRetry: row.is_to_retry,
+            parkedAt: DateTime.makeUnsafe(row.parked_at)
+          }))
+      ),
 
     unpark: (id, positions) => execute(statement.unpark, id, [positions.map(BigInt)]),
 
@@ -201,7 +207,14 @@ export const make = (
       ),
 
     lock: (id) =>
-      Effect.map(query<ClaimRow>(statement.lock, id, [id.partition]), ([row]) => row === undefined ? undefined : claimOf(row)),
+      Effect.map(
+        query<Omit<ClaimRow, "may_retry"> & { readonly status: Status; readonly is_parking: boolean }>(
+          statement.lock,
+          id,
+          [id.partition]
+        ),
+        ([row]) => row === undefined ? undefined : { ...placeOf(row), status: row.status, isParking: row.is_parking }
+      ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
     makeLive: (id) => execute(statement.makeLive, id),
@@ -232,34 +245,46 @@ export const make = (
           Omit<ViewRow, "key" | "tenant"> & {
             readonly reached: bigint
             readonly is_readable: boolean
+            readonly parked_streams: ReadonlyArray<string>
             readonly key: string | null
           }
-        >(statement.page, id, [tenant, afterKey ?? null, limit, key ?? null]),
+        >(
+          key !== undefined ? statement.row : afterKey !== undefined ? statement.nextPage : statement.firstPage,
+          id,
+          [tenant, limit, ...[key ?? afterKey ?? []].flat()]
+        ),
         (rows) => ({
           position: Number(rows[0]?.reached ?? 0),
           isReadable: rows[0]?.is_readable ?? false,
+          parkedStreams: rows[0]?.parked_streams ?? [],
           rows: rows.flatMap(({ key, position, state }) =>
             key === null ? [] : [{ tenant, key, position: Number(position), state }]
           )
         })
       ),
 
-    changes: (id, { after, limit, tenant }) =>
-      Effect.map(query<ViewRow>(statement.changes, id, [tenant, BigInt(after), limit]), (rows) => rows.map(stored)),
+    changes: (id, { after, afterKey, limit, tenant }) =>
+      Effect.map(
+        query<ViewRow>(statement.changes, id, [tenant, BigInt(after), afterKey ?? null, limit]),
+        (rows) => rows.map(stored)
+      ),
 
     watch,
     transact: transact(sql)
   })
 }
 
-const claimOf = ({ gate, may_retry, partition, position, token, until }: ClaimRow): Claim => ({
+const placeOf = (
+  { gate, partition, position, token, until }: Omit<ClaimRow, "may_retry">
+): Omit<Claim, "mayRetry"> => ({
   partition,
   token: Number(token),
   position: Number(position),
   until: until === null ? undefined : Number(until),
-  gate: Number(gate),
-  mayRetry: may_retry
+  gate: Number(gate)
 })
+
+const claimOf = (row: ClaimRow): Claim => ({ ...placeOf(row), mayRetry: row.may_retry })
 
 const stored = ({ key, position, state, tenant }: ViewRow): StoredRow => ({
   tenant,

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
@@ -43,6 +44,11 @@ interface State {
 const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
 
+/** The turns that the calling fiber has taken until its transaction ends; `undefined` outside of one. */
+const Taken = Context.Reference<Set<Semaphore.Semaphore> | undefined>("refold/MemoryEventStore/Taken", {
+  defaultValue: () => undefined
+})
+
 /** There is nothing to roll back: what a handler has done before it fails is not undone. */
 export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
   const states = new Map<string, State>()
@@ -58,6 +64,8 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     if (turn === undefined) turns.set(key, turn = Semaphore.makeUnsafe(1))
     return turn
   }
+  const inTurn = (id: PartitionId) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Taken, (taken) => taken?.has(turnOf(id)) === true ? self : turnOf(id).withPermit(self))
   const stateOf = (id: ProjectionId) => states.get(keyOf(id))
   const partitionOf = (id: PartitionId) => stateOf(id)?.partitions[id.partition]
   const change = (id: ProjectionId, f: (state: State) => void) =>
@@ -67,6 +75,15 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         if (state !== undefined) f(state)
       }),
       signal
+    )
+  const takeTurn = (id: PartitionId) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Taken, (taken) => {
+        const turn = turnOf(id)
+        return taken === undefined || taken.has(turn)
+          ? Effect.void
+          : Effect.map(restore(turn.take(1)), () => void taken.add(turn))
+      })
     )
   const log = (categories: ReadonlyArray<string>, after: number) => {
     const [first = "", ...rest] = categories
@@ -174,7 +191,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.movedAt = yield* DateTime.now
         yield* signal
         return result
-      }, turnOf(id).withPermit),
+      }, inTurn(id)),
 
     stop: (id, token, error) =>
       change(id, () => {
@@ -213,7 +230,9 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     retryParked: (id, { stream, wish }) =>
       change(id, ({ parked }) => {
         for (const [position, event] of parked) {
-          if (event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))) continue
+          if (
+            event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))
+          ) continue
           parked.set(position, { ...event, isToRetry: wish })
         }
       }),
@@ -258,12 +277,16 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       }),
 
     cap: (id) =>
-      Effect.flatMap(log([], 0), ({ end }) => Effect.as(change(id, (state) => {
-        state.until = end
-      }), end)),
+      Effect.flatMap(log([], 0), ({ end }) =>
+        Effect.as(
+          change(id, (state) => {
+            state.until = end
+          }),
+          end
+        )),
 
     lock: (id) =>
-      Effect.sync(() => {
+      Effect.map(takeTurn(id), () => {
         const partition = partitionOf(id)
         return partition === undefined
           ? undefined
@@ -273,7 +296,8 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             position: partition.position,
             until: stateOf(id)?.until,
             gate: stateOf(id)?.gate ?? 0,
-            mayRetry: false
+            status: partition.status,
+            isParking: [...stateOf(id)?.parked.values() ?? []].some(({ isSkipped }) => !isSkipped)
           }
       }),
 
@@ -316,6 +340,9 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         return {
           position: lowest(state),
           isReadable: live.get(id.name) === id.version || state?.partitions[0]?.status === "retired",
+          parkedStreams: [...state?.parked.values() ?? []].flatMap(({ isSkipped, stream }) =>
+            isSkipped || stream.tenant !== tenant ? [] : [stream.id]
+          ),
           rows: rowsOf(state, tenant)
             .filter((row) => (key === undefined || row.key === key) && (afterKey === undefined || row.key > afterKey))
             .toSorted((one, other) => one.key < other.key ? -1 : 1)
@@ -323,18 +350,29 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         }
       }),
 
-    changes: (id, { after, limit, tenant }) =>
+    changes: (id, { after, afterKey, limit, tenant }) =>
       Effect.sync(() => {
         const upTo = lowest(stateOf(id))
+        const isNew = ({ key, position }: StoredRow) =>
+          position > after || (position === after && afterKey !== undefined && key > afterKey)
         return rowsOf(stateOf(id), tenant)
-          .filter(({ position }) => position > after && position <= upTo)
-          .toSorted((one, other) => one.position - other.position)
+          .filter((row) => isNew(row) && row.position <= upTo)
+          .toSorted((one, other) => one.position - other.position || (one.key < other.key ? -1 : 1))
           .slice(0, limit)
       }),
 
     watch: Effect.map(PubSub.subscribe(moved), (subscription) => PubSub.take(subscription)),
 
-    transact: transaction.withPermit
+    transact: (self) =>
+      Effect.flatMap(Taken, (outer) => {
+        if (outer !== undefined) return self
+        const taken = new Set<Semaphore.Semaphore>()
+        return self.pipe(
+          Effect.provideService(Taken, taken),
+          Effect.ensuring(Effect.suspend(() => Effect.forEach(taken, (turn) => turn.release(1), { discard: true }))),
+          transaction.withPermit
+        )
+      })
   })
 })
 

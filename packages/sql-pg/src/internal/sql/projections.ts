@@ -1,3 +1,23 @@
+/** The rows of a view for which `condition` holds, with its position, as of one moment. */
+const page = (name: string, condition: string) =>
+  `select p.position as reached, p.is_readable, p.parked_streams, r.key, r.position, r.state::text as state
+    from (
+      select coalesce(min(position), 0) as position,
+        coalesce(bool_and(status = 'retired') or exists (
+          select from "${name}".live_versions where projection = $1 and version = $2
+        ), false) as is_readable,
+        array(
+          select stream_id from "${name}".parked
+          where projection = $1 and version = $2 and tenant = $3 and not is_skipped
+        ) as parked_streams
+      from "${name}".partitions where projection = $1 and version = $2
+    ) p left join lateral (
+      select key, position, state from "${name}".view_rows
+      where view = $1 and version = $2 and tenant = $3 and ${condition}
+      order by key limit $4
+    ) r on true
+    order by r.key`
+
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
   // whoever comes second finds the partitions of the first, committed
@@ -11,7 +31,8 @@ export const projectionStatements = (name: string) => ({
     )
     insert into "${name}".live_versions (projection, version) values ($1, $2) on conflict do nothing`,
 
-  countPartitions: `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
+  countPartitions:
+    `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
 
   // the others who have asked lately, in a fixed order: of partitions that do not divide evenly the first get one more
   greet: `with me as (
@@ -163,28 +184,21 @@ export const projectionStatements = (name: string) => ({
     where projection = $1 and version = $2
     returning until, pg_notify('${name}_moved', '')::text`,
 
-  lock: `select partition, token, position, until, gate, false as may_retry
+  lock: `select partition, token, position, until, gate, status, exists (
+      select from "${name}".parked where projection = $1 and version = $2 and not is_skipped
+    ) as is_parking
     from "${name}".partitions where projection = $1 and version = $2 and partition = $3 for update`,
 
-  // the position and the rows as of one moment
-  page: `select p.position as reached, p.is_readable, r.key, r.position, r.state::text as state
-    from (
-      select coalesce(min(position), 0) as position,
-        coalesce(bool_and(status = 'retired') or exists (
-          select from "${name}".live_versions where projection = $1 and version = $2
-        ), false) as is_readable
-      from "${name}".partitions where projection = $1 and version = $2
-    ) p left join lateral (
-      select key, position, state from "${name}".view_rows
-      where view = $1 and version = $2 and tenant = $3 and ($4::text is null or key > $4) and ($6::text is null or key = $6)
-      order by key limit $5
-    ) r on true
-    order by r.key`,
+  // three statements, so that none needs a plan of its own each time to find its rows by the index
+  firstPage: page(name, "true"),
+  nextPage: page(name, "key > $5"),
+  row: page(name, "key = $5"),
 
   changes: `select r.tenant, r.key, r.position, r.state::text as state
     from "${name}".view_rows r
-    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position > $4 and r.position <= (
-      select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
-    )
-    order by r.position limit $5`
+    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position >= $4
+      and (r.position > $4 or r.key > $5) and r.position <= (
+        select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
+      )
+    order by r.position, r.key limit $6`
 })
