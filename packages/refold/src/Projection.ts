@@ -16,7 +16,7 @@ import { IsReplay } from "./internal/projections/handling.ts"
 import * as Inlining from "./internal/projections/inlining.ts"
 import * as ViewHandler from "./internal/projections/viewHandler.ts"
 import * as Worker from "./internal/projections/worker.ts"
-import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
+import { type PartitionsDiffer, type ProjectionHalted, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 import type * as View from "./View.ts"
 
@@ -122,8 +122,12 @@ export interface RunOptions {
  *
  * **Details**
  *
- * It waits for a store that is away. When it is interrupted, batches in hand are finished and partitions given back. An
- * error is logged, and shown by `Projections.list`.
+ * It waits for a store that is away. When it is interrupted, batches in hand are finished, for as long as a lease lasts, and
+ * partitions given back. What fails is logged, and shown by `Projections.list`.
+ *
+ * **Gotchas**
+ *
+ * A handler that hangs keeps its partition for as long as its process lives: give it an `Effect.timeout`.
  *
  * @category running
  * @since 0.1.0
@@ -132,12 +136,10 @@ export const run = <Sources extends EventSources, E, R>(
   self: Projection<Sources, E, R>,
   options?: RunOptions
 ): Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
-  self.partitionedBy === "key" && options?.onFailure === "park"
-    ? Effect.die(new Error(`${self.name} cannot park: its rows have events of many streams, whose order would be lost`))
-    : Worker.run(self, options)
+  Effect.flatten(Worker.start(self, options))
 
 /**
- * {@link run} for as long as the layer lives.
+ * {@link run} for as long as the layer lives. It cannot be built with another number of partitions than the projection has.
  *
  * @category running
  * @since 0.1.0
@@ -145,8 +147,11 @@ export const run = <Sources extends EventSources, E, R>(
 export const layer = <Sources extends EventSources, E, R>(
   self: Projection<Sources, E, R>,
   options?: RunOptions
-): Layer.Layer<never, never, R | EventStore | ProjectionStore> =>
-  Layer.effectDiscard(Effect.forkScoped(Effect.orDie(run(self, options))))
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  Layer.effectDiscard(Effect.flatMap(Worker.start(self, options), (run) =>
+    Effect.forkScoped(
+      Effect.tapCause(run, (cause) => Effect.logError(`${self.name} v${self.version} does not run any more`, cause))
+    )))
 
 /**
  * Decorates the event store: a projection is brought up to date in the transaction of every append to its categories, so
@@ -173,8 +178,8 @@ export const inline = <Sources extends EventSources, E, R>(
   Layer.effect(EventStore, Inlining.decorate(self))
 
 /**
- * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does;
- * waits for partitions that others are working on.
+ * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does,
+ * and if the projection is halted; waits for partitions that others are working on.
  *
  * @category running
  * @since 0.1.0
@@ -184,17 +189,20 @@ export const catchUp: <Sources extends EventSources, E, R>(
   options?: Omit<RunOptions, "onFailure" | "retry">
 ) => Effect.Effect<
   number,
-  E | PartitionsDiffer | EventStoreError,
+  E | PartitionsDiffer | ProjectionHalted | EventStoreError,
   R | EventStore | ProjectionStore
 > = CatchingUp.catchUp
 
 /**
- * Waits until whoever runs a projection has handled what is in the log now. Returns the position that is reached.
+ * Waits until whoever runs a projection has handled what is in the log now, and returns the position that is reached. Fails
+ * if it will not come to that, because it has stopped or was paused.
  *
  * @category waiting
  * @since 0.1.0
  */
-export const whenCaughtUp = (self: ProjectionId): Effect.Effect<number, EventStoreError, ProjectionStore> =>
+export const whenCaughtUp = (
+  self: ProjectionId
+): Effect.Effect<number, ProjectionHalted | EventStoreError, ProjectionStore> =>
   Effect.flatMap(ProjectionStore, (store) => CatchingUp.whenCaughtUp(store, self))
 
 /**

@@ -143,7 +143,6 @@ export interface RowPage {
  * @since 0.1.0
  */
 export interface Locked extends Omit<Claim, "mayRetry"> {
-  readonly status: Status
   /** Whether events of it are parked. */
   readonly isParking: boolean
 }
@@ -180,6 +179,26 @@ export class PartitionsDiffer extends Data.TaggedError("PartitionsDiffer")<{
 }
 
 /**
+ * Somebody waits for a projection that goes no further until it is resumed: `status` says whether it was paused, has
+ * stopped at an event that failed, which `error` tells of, or was retired.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProjectionHalted extends Data.TaggedError("ProjectionHalted")<{
+  readonly projection: ProjectionId
+  readonly status: Exclude<Status, "running">
+  readonly error: string | undefined
+}> {
+  override get message(): string {
+    const { name, version } = this.projection
+    return `${name} v${version} is ${this.status} and goes no further${
+      this.error === undefined ? "" : `: ${this.error}`
+    }`
+  }
+}
+
+/**
  * How a batch moves a partition: from the position the worker knows to that of the batch's last event.
  *
  * @category models
@@ -210,8 +229,9 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   ) => Effect.Effect<void, PartitionsDiffer | EventStoreError>
 
   /**
-   * Renews the leases of a worker for `lease` milliseconds and takes over partitions nobody has, up to the worker's fair
-   * share among those that have asked lately; `surplus` says how many it has beyond that, and should release.
+   * Renews the lease of a worker for `lease` milliseconds and takes over partitions nobody has, or only workers whose
+   * leases have ended, up to the worker's fair share among those whose have not; `surplus` says how many it has beyond
+   * that, and should release. Batches that are being handled do not hold this up.
    */
   readonly claim: (
     projection: ProjectionId,
@@ -226,7 +246,7 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
 
   /**
    * Moves a partition and runs `work` in one transaction, where the engine has transactions: both happen or neither. Fails
-   * if the worker's token is not the present one or the partition is not where the worker left it.
+   * if the worker's token is not the present one, the partition is not where the worker left it, or it does not run.
    */
   readonly commit: (
     partition: PartitionId,
@@ -244,8 +264,11 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
     of: ProjectionId & { readonly partition?: number | undefined }
   ) => Effect.Effect<ReadonlyArray<ParkedEvent & { readonly isToRetry: boolean }>, EventStoreError>
 
-  /** No longer sets these aside: they were handled, or are not to be; inside `commit` in the first case. */
-  readonly unpark: (
+  /** No longer sets these aside, for they were handled; inside `commit`. */
+  readonly unpark: (partition: PartitionId, positions: ReadonlyArray<number>) => Effect.Effect<void, EventStoreError>
+
+  /** Gives these up. Who works on their partitions is to begin again, as streams that waited may wait no longer. */
+  readonly dropParked: (
     projection: ProjectionId,
     positions: ReadonlyArray<number>
   ) => Effect.Effect<void, EventStoreError>
@@ -269,7 +292,10 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   /** Lets no partition go beyond the present end of the log, and returns that: where another version takes over. */
   readonly cap: (projection: ProjectionId) => Effect.Effect<number, EventStoreError>
 
-  /** Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. */
+  /**
+   * Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. `undefined` if it is not
+   * to be moved, because the projection does not run.
+   */
   readonly lock: (partition: PartitionId) => Effect.Effect<Locked | undefined, EventStoreError>
 
   /** Moves all partitions to a position, whoever works on them; back to 0, rows and parked events are dropped as well. */
@@ -294,13 +320,15 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   readonly saveRows: (projection: ProjectionId, rows: ReadonlyArray<StoredRow>) => Effect.Effect<void, EventStoreError>
 
   /**
-   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included.
+   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included. If that is the row of a
+   * stream, its category is given: the position is then that of the partition to which this stream falls.
    */
   readonly page: (
     projection: ProjectionId,
     options: {
       readonly tenant: string
       readonly key?: string | undefined
+      readonly category?: string | undefined
       readonly afterKey?: string | undefined
       readonly limit: number
     }

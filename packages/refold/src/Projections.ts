@@ -148,7 +148,7 @@ export const dropParked = (
   self: ProjectionId,
   positions: ReadonlyArray<number>
 ): Effect.Effect<void, EventStoreError, ProjectionStore> =>
-  Effect.flatMap(ProjectionStore, (store) => store.unpark(self, positions))
+  Effect.flatMap(ProjectionStore, (store) => store.dropParked(self, positions))
 
 /**
  * Forgets a version of a projection, with its rows.

@@ -17,6 +17,14 @@ import {
 import { toStoreError, transact } from "./errors.ts"
 import { projectionStatements } from "./sql/projections.ts"
 
+interface GreetRow {
+  readonly others: number
+  readonly before: number
+  readonly partitions: number
+  readonly mine: number
+  readonly free: number
+}
+
 interface ClaimRow {
   readonly partition: number
   readonly token: bigint
@@ -63,6 +71,14 @@ interface ViewRow {
   readonly state: string | null
 }
 
+/** Where there are no rows, one without a key tells the rest. */
+interface PageRow extends Pick<ViewRow, "position" | "state"> {
+  readonly reached: bigint
+  readonly is_readable: boolean
+  readonly parked_streams: ReadonlyArray<string>
+  readonly key: string | null
+}
+
 const instant = (date: Date | null) => date === null ? undefined : DateTime.makeUnsafe(date)
 
 /** Projections in the database: what a handler writes there is committed together with its position. */
@@ -96,24 +112,16 @@ export const make = (
     }),
 
     claim: Effect.fnUntraced(function*(id, { lease, worker }) {
-      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [
-        worker,
-        lease
-      ])
-      const [counted] = yield* query<{ readonly partitions: number; readonly mine: number }>(
-        statement.renew,
-        id,
-        [worker, lease]
-      )
-      const workers = 1 + (row?.others ?? 0)
-      const { mine, partitions } = counted ?? { mine: 0, partitions: 0 }
-      const share = Math.floor(partitions / workers) + ((row?.before ?? 0) < partitions % workers ? 1 : 0)
-      if (mine < share) yield* execute(statement.acquire, id, [worker, lease, share - mine])
+      const [row] = yield* query<GreetRow>(statement.greet, id, [worker, lease])
+      if (row === undefined) return { claims: [], surplus: 0 }
+      const { before, free, mine, others, partitions } = row
+      const workers = 1 + others
+      const share = Math.floor(partitions / workers) + (before < partitions % workers ? 1 : 0)
+      const more = Math.min(free, share - mine)
+      if (more > 0) yield* execute(statement.acquire, id, [worker, more])
+      if (mine === 0 && more <= 0) return { claims: [], surplus: 0 }
       const claims = yield* query<ClaimRow>(statement.claims, id, [worker])
-      return {
-        claims: claims.map(claimOf),
-        surplus: Math.max(0, claims.length - share)
-      }
+      return { claims: claims.map(claimOf), surplus: Math.max(0, claims.length - share) }
     }),
 
     release: (id, { partition, worker }) => execute(statement.release, id, [worker, partition ?? null]),
@@ -166,7 +174,8 @@ export const make = (
           }))
       ),
 
-    unpark: (id, positions) => execute(statement.unpark, id, [positions.map(BigInt)]),
+    unpark: (id, positions) => execute(statement.unpark, id, [id.partition, positions.map(BigInt)]),
+    dropParked: (id, positions) => execute(statement.dropParked, id, [positions.map(BigInt)]),
 
     retryParked: (id, { stream, wish }) =>
       execute(statement.retryParked, id, [wish, stream?.tenant ?? null, stream?.category ?? null, stream?.id ?? null]),
@@ -208,12 +217,8 @@ export const make = (
 
     lock: (id) =>
       Effect.map(
-        query<Omit<ClaimRow, "may_retry"> & { readonly status: Status; readonly is_parking: boolean }>(
-          statement.lock,
-          id,
-          [id.partition]
-        ),
-        ([row]) => row === undefined ? undefined : { ...placeOf(row), status: row.status, isParking: row.is_parking }
+        query<Omit<ClaimRow, "may_retry"> & { readonly is_parking: boolean }>(statement.lock, id, [id.partition]),
+        ([row]) => row === undefined ? undefined : { ...placeOf(row), isParking: row.is_parking }
       ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
@@ -236,32 +241,26 @@ export const make = (
         rows.map(({ tenant }) => tenant),
         rows.map(({ key }) => key),
         rows.map(({ position }) => BigInt(position)),
-        rows.map(({ state }) => state)
+        // the client cannot tell the type of an array that has nothing but nulls
+        rows.map(({ state }) => state ?? "")
       ]),
 
-    page: (id, { afterKey, key, limit, tenant }) =>
-      Effect.map(
-        query<
-          Omit<ViewRow, "key" | "tenant"> & {
-            readonly reached: bigint
-            readonly is_readable: boolean
-            readonly parked_streams: ReadonlyArray<string>
-            readonly key: string | null
-          }
-        >(
-          key !== undefined ? statement.row : afterKey !== undefined ? statement.nextPage : statement.firstPage,
-          id,
-          [tenant, limit, ...[key ?? afterKey ?? []].flat()]
-        ),
-        (rows) => ({
-          position: Number(rows[0]?.reached ?? 0),
-          isReadable: rows[0]?.is_readable ?? false,
-          parkedStreams: rows[0]?.parked_streams ?? [],
-          rows: rows.flatMap(({ key, position, state }) =>
-            key === null ? [] : [{ tenant, key, position: Number(position), state }]
-          )
-        })
-      ),
+    page: (id, { afterKey, category, key, limit, tenant }) => {
+      const parameters = [tenant, limit]
+      const found = key !== undefined
+        ? query<PageRow>(statement.row, id, [...parameters, key, category ?? null])
+        : afterKey !== undefined
+        ? query<PageRow>(statement.nextPage, id, [...parameters, afterKey])
+        : query<PageRow>(statement.firstPage, id, parameters)
+      return Effect.map(found, (rows) => ({
+        position: Number(rows[0]?.reached ?? 0),
+        isReadable: rows[0]?.is_readable ?? false,
+        parkedStreams: rows[0]?.parked_streams ?? [],
+        rows: rows.flatMap(({ key, position, state }) =>
+          key === null ? [] : [{ tenant, key, position: Number(position), state }]
+        )
+      }))
+    },
 
     changes: (id, { after, afterKey, limit, tenant }) =>
       Effect.map(

@@ -16,14 +16,14 @@ import {
   type Status,
   type StoredRow
 } from "../../ProjectionStore.ts"
-import * as StreamId from "../../StreamId.ts"
+import type { StreamId } from "../../StreamId.ts"
+import * as Partitioning from "../partitioning.ts"
 
 /** A partition, with what a row of a table would hold. */
 interface Partition {
   position: number
   token: number
   owner: string | undefined
-  leaseUntil: number
   error: string | undefined
   handled: number
   movedAt: DateTime.Utc | undefined
@@ -34,14 +34,16 @@ interface State {
   readonly id: ProjectionId
   readonly categories: ReadonlyArray<string>
   readonly partitions: ReadonlyArray<Partition>
+  /** Until when each worker has its partitions. */
   readonly workers: Map<string, number>
-  readonly parked: Map<number, ParkedEvent & { readonly isToRetry: boolean }>
+  readonly parked: Map<string, ParkedEvent & { readonly isToRetry: boolean }>
   readonly rows: Map<string, StoredRow>
   until: number | undefined
   gate: number
 }
 
 const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
+const parkedKey = (partition: number, position: number) => `${partition}/${position}`
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
 
 /** The turns that the calling fiber has taken until its transaction ends; `undefined` outside of one. */
@@ -115,7 +117,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             position: 0,
             token: 0,
             owner: undefined,
-            leaseUntil: 0,
             error: undefined,
             handled: 0,
             movedAt: undefined,
@@ -137,7 +138,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         if (state === undefined) return { claims: [], surplus: 0 }
         const { gate, parked, partitions, until, workers } = state
         workers.set(worker, now + lease)
-        for (const [name, seenUntil] of workers) if (seenUntil <= now) workers.delete(name)
+        for (const [name, seenUntil] of workers) if (seenUntil <= now && name !== worker) workers.delete(name)
         const names = [...workers.keys()].toSorted()
         const share = Math.floor(partitions.length / names.length) +
           (names.indexOf(worker) < partitions.length % names.length ? 1 : 0)
@@ -145,13 +146,11 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           status === "running" && (until === undefined || position < until)
         let mine = partitions.filter((partition) => partition.owner === worker && isOpen(partition)).length
         for (const partition of partitions) {
-          if (partition.owner === worker) partition.leaseUntil = now + lease
-          else if (mine < share && isOpen(partition) && partition.leaseUntil <= now) {
-            partition.owner = worker
-            partition.leaseUntil = now + lease
-            partition.token++
-            mine++
-          }
+          const isFree = partition.owner === undefined || !workers.has(partition.owner)
+          if (mine >= share || !isFree || !isOpen(partition)) continue
+          partition.owner = worker
+          partition.token++
+          mine++
         }
         const claims = partitions.flatMap((partition, index): ReadonlyArray<Claim> =>
           partition.owner === worker && isOpen(partition)
@@ -174,7 +173,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const [index, one] of partitions.entries()) {
           if (one.owner !== worker || (partition !== undefined && partition !== index)) continue
           one.owner = undefined
-          one.leaseUntil = 0
         }
       }),
 
@@ -182,7 +180,8 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       Effect.fnUntraced(function*(work) {
         const partition = partitionOf(id)
         const until = stateOf(id)?.until ?? Infinity
-        if (partition === undefined || partition.token !== token || partition.position !== from || to > until) {
+        const mayMove = partition?.token === token && partition.position === from && partition.status === "running"
+        if (!mayMove || to > until) {
           return yield* new PartitionLost({ name: id.name, version: id.version, partition: id.partition })
         }
         const result = yield* work
@@ -200,7 +199,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.status = "stopped"
         partition.error = error
         partition.owner = undefined
-        partition.leaseUntil = 0
       }),
 
     park: (events) =>
@@ -209,7 +207,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           for (const event of events) {
             const state = stateOf(event)
             if (state === undefined) continue
-            state.parked.set(event.position, { ...event, parkedAt, isToRetry: false })
+            state.parked.set(parkedKey(event.partition, event.position), { ...event, parkedAt, isToRetry: false })
             const partition = partitionOf(event)
             if (partition !== undefined && event.error !== "") partition.error = event.error
           }
@@ -224,23 +222,33 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
 
     unpark: (id, positions) =>
       Effect.sync(() => {
-        for (const position of positions) stateOf(id)?.parked.delete(position)
+        for (const position of positions) stateOf(id)?.parked.delete(parkedKey(id.partition, position))
+      }),
+
+    dropParked: (id, positions) =>
+      change(id, ({ parked, partitions }) => {
+        for (const [key, { partition, position }] of parked) {
+          if (!positions.includes(position)) continue
+          parked.delete(key)
+          const affected = partitions[partition]
+          if (affected === undefined) continue
+          affected.token++
+          affected.owner = undefined
+        }
       }),
 
     retryParked: (id, { stream, wish }) =>
       change(id, ({ parked }) => {
-        for (const [position, event] of parked) {
-          if (
-            event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))
-          ) continue
-          parked.set(position, { ...event, isToRetry: wish })
+        for (const [key, event] of parked) {
+          if (event.isSkipped || (stream !== undefined && !isSameStream(event.stream, stream))) continue
+          parked.set(key, { ...event, isToRetry: wish })
         }
       }),
 
     list: (name) =>
       Effect.gen(function*() {
         const found: Array<PartitionStatus> = []
-        for (const { categories, id, parked, partitions } of states.values()) {
+        for (const { categories, id, parked, partitions, workers } of states.values()) {
           if (name !== undefined && id.name !== name) continue
           const { epochMilliseconds: now } = yield* DateTime.now
           for (const [index, one] of partitions.entries()) {
@@ -254,7 +262,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
               behindSince: events[0]?.recordedAt,
               handled: one.handled,
               movedAt: one.movedAt,
-              owner: one.leaseUntil > now ? one.owner : undefined,
+              owner: one.owner !== undefined && (workers.get(one.owner) ?? 0) > now ? one.owner : undefined,
               error: one.error,
               parked: [...parked.values()].filter((event) => event.partition === index).length,
               isLive: live.get(id.name) === id.version
@@ -288,7 +296,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     lock: (id) =>
       Effect.map(takeTurn(id), () => {
         const partition = partitionOf(id)
-        return partition === undefined
+        return partition?.status !== "running"
           ? undefined
           : {
             partition: id.partition,
@@ -296,7 +304,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             position: partition.position,
             until: stateOf(id)?.until,
             gate: stateOf(id)?.gate ?? 0,
-            status: partition.status,
             isParking: [...stateOf(id)?.parked.values() ?? []].some(({ isSkipped }) => !isSkipped)
           }
       }),
@@ -306,7 +313,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const partition of partitions) {
           partition.token++
           partition.owner = undefined
-          partition.leaseUntil = 0
           partition.position = position
           if (position > 0) continue
           partition.handled = 0
@@ -334,11 +340,15 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const row of rows) stateOf(id)?.rows.set(rowKey(row), row)
       }),
 
-    page: (id, { afterKey, key, limit, tenant }) =>
+    page: (id, { afterKey, category, key, limit, tenant }) =>
       Effect.sync(() => {
         const state = stateOf(id)
+        const partitions = state?.partitions ?? []
+        const own = category === undefined || key === undefined
+          ? undefined
+          : partitions[Partitioning.ofStream({ tenant, category, id: key }, partitions.length)]
         return {
-          position: lowest(state),
+          position: own?.position ?? lowest(state),
           isReadable: live.get(id.name) === id.version || state?.partitions[0]?.status === "retired",
           parkedStreams: [...state?.parked.values() ?? []].flatMap(({ isSkipped, stream }) =>
             isSkipped || stream.tenant !== tenant ? [] : [stream.id]
@@ -375,6 +385,9 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       })
   })
 })
+
+const isSameStream = (one: StreamId, other: StreamId) =>
+  one.tenant === other.tenant && one.category === other.category && one.id === other.id
 
 const rowsOf = (state: State | undefined, tenant: string): ReadonlyArray<StoredRow> =>
   [...state?.rows.values() ?? []].filter((row) => row.tenant === tenant)

@@ -35,11 +35,12 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
   /** Returns how many events there were; who pauses or stops the projection does not want to stop appends. */
   const handleNew = Effect.fnUntraced(function*(batches: number) {
     const locked = yield* store.lock({ ...id, partition: 0 })
-    if (locked === undefined || locked.status !== "running") return 0
+    if (locked === undefined) return 0
     const { isParking, position, until } = locked
     const parkedStreams = isParking ? Parking.waiting(yield* store.parked(id)) : new Set<string>()
     const claim = { ...locked, mayRetry: false }
-    const hold = { projection, store, partition: { index: 0, of: 1 }, claim, position, parkedStreams }
+    const partition = { index: 0, of: 1 }
+    const hold = { projection, store, partition, claim, position, parkedStreams, patience: Infinity }
     const options = { follow: false, after: position, upTo: until, tenants: "all", pageSize } as const
     let handled = 0
     yield* events.batches(projection.from, options).pipe(

@@ -50,14 +50,15 @@ const decoded = Effect.fnUntraced(function*<T extends View.Types>(
   }
 })
 
-const firstPage = (
+const firstPage = <T extends View.Types>(
   store: ProjectionStore["Service"],
-  { name, version }: { readonly name: string; readonly version: number },
+  { from, isByStream, name, version }: View.View<T>,
   { key, tenant }: Which,
   consistency: Consistency
 ): Effect.Effect<RowPage, EventStoreError | NotReached | NotReadable> => {
   // what cannot be a key has no row, and no engine need be able to look for it
-  const which = key === undefined || Key.problem(key) === undefined ? { key, limit: pageSize } : { limit: 0 }
+  const limit = key === undefined || Key.problem(key) === undefined ? pageSize : 0
+  const which = limit === 0 ? { limit } : { key, category: isByStream ? from[0].category : undefined, limit }
   const ask = Effect.filterOrFail(
     store.page({ name, version }, { tenant, ...which }),
     ({ isReadable }) => isReadable,

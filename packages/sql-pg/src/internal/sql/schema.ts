@@ -82,7 +82,6 @@ export const schema = (name: string): ReadonlyArray<string> => [
     until bigint,
     gate bigint not null default 0,
     owner text collate "C",
-    lease_until timestamptz not null default '-infinity',
     token bigint not null default 0,
     handled bigint not null default 0,
     moved_at timestamptz,
@@ -90,7 +89,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (projection, version, partition)
   )`,
 
-  // who asks for partitions, so that everybody gets a fair share
+  // who asks for partitions, so that everybody gets a fair share; what is owned by nobody seen lately is free
   `create table "${name}".workers (
     projection text collate "C" not null,
     version integer not null,
@@ -117,7 +116,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     is_skipped boolean not null,
     is_to_retry boolean not null default false,
     parked_at timestamptz not null default clock_timestamp(),
-    primary key (projection, version, position)
+    primary key (projection, version, position, partition)
   )`,
 
   // the rows of views; deleted ones stay, without a state

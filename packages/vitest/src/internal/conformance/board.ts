@@ -77,6 +77,9 @@ export const makeBoard = () => {
 }
 
 /** What comes of `play`, by person. */
-export const played = [["Ann", { tables: ["2"] }], ["Cy", { tables: ["1"] }]]
+export const played: ReadonlyArray<readonly [person: string, row: { readonly tables: ReadonlyArray<string> }]> = [
+  ["Ann", { tables: ["2"] }],
+  ["Cy", { tables: ["1"] }]
+]
 
 export type Board = ReturnType<typeof makeBoard>
