@@ -139,7 +139,20 @@ export interface RowPage {
   readonly position: number
   /** Whether readers are, or were once, given this version: one that is still being built is not to be read. */
   readonly isReadable: boolean
+  /** The ids of the tenant's streams that have parked events: those are in no row, and nor is what came after them. */
+  readonly parkedStreams: ReadonlyArray<string>
   readonly rows: ReadonlyArray<StoredRow>
+}
+
+/**
+ * A partition that is kept from moving.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Locked extends Omit<Claim, "mayRetry"> {
+  /** Whether events of it are parked. */
+  readonly isParking: boolean
 }
 
 /**
@@ -304,7 +317,7 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
    * Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. `undefined` if it is not
    * to be moved, because the projection does not run.
    */
-  readonly lock: (partition: PartitionId) => Effect.Effect<Claim | undefined, EventStoreError>
+  readonly lock: (partition: PartitionId) => Effect.Effect<Locked | undefined, EventStoreError>
 
   /** Moves all partitions to a position, whoever works on them; back to 0, rows and parked events are dropped as well. */
   readonly moveTo: (projection: ProjectionId, position: number) => Effect.Effect<void, EventStoreError>
@@ -325,22 +338,32 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   readonly saveRows: (projection: ProjectionId, rows: ReadonlyArray<StoredRow>) => Effect.Effect<void, EventStoreError>
 
   /**
-   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included.
+   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included. If that is the row of a
+   * stream, its category is given: the position is then that of the partition to which this stream falls.
    */
   readonly page: (
     projection: ProjectionId,
     options: {
       readonly tenant: string
       readonly key?: string | undefined
+      readonly category?: string | undefined
       readonly afterKey?: string | undefined
       readonly limit: number
     }
   ) => Effect.Effect<RowPage, EventStoreError>
 
-  /** The rows of a tenant that changed after a position, by position, deleted ones included. */
+  /**
+   * The rows of a tenant that changed after a position, by position and key, deleted ones included, up to where all
+   * partitions have come. With `afterKey`, those with greater keys that changed at that very position as well.
+   */
   readonly changes: (
     projection: ProjectionId,
-    options: { readonly tenant: string; readonly after: number; readonly limit: number }
+    options: {
+      readonly tenant: string
+      readonly after: number
+      readonly afterKey?: string | undefined
+      readonly limit: number
+    }
   ) => Effect.Effect<ReadonlyArray<StoredRow>, EventStoreError>
 
   /**

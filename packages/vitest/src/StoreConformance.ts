@@ -25,6 +25,7 @@ import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
+import { viewing } from "./internal/conformance/viewing.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -65,6 +66,7 @@ export const storeConformance = <E>(
     locking(it)
     following(it)
     rebuilding(it)
+    viewing(it)
     modelling(it)
     interrupting(it)
     limits(it)

@@ -73,6 +73,14 @@ interface ViewRow {
   readonly state: string | null
 }
 
+/** Where there are no rows, one without a key tells the rest. */
+interface PageRow extends Pick<ViewRow, "position" | "state"> {
+  readonly reached: bigint
+  readonly is_readable: boolean
+  readonly parked_streams: ReadonlyArray<string>
+  readonly key: string | null
+}
+
 const instant = (date: Date | null) => date === null ? undefined : DateTime.makeUnsafe(date)
 
 /** Projections in the database: what a handler writes there is committed together with its position. */
@@ -216,8 +224,8 @@ export const make = (
 
     lock: (id) =>
       Effect.map(
-        query<ClaimRow>(statement.lock, id, [id.partition]),
-        ([row]) => row === undefined ? undefined : claimOf(row)
+        query<Omit<ClaimRow, "may_retry"> & { readonly is_parking: boolean }>(statement.lock, id, [id.partition]),
+        ([row]) => row === undefined ? undefined : { ...placeOf(row), isParking: row.is_parking }
       ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
@@ -235,43 +243,49 @@ export const make = (
         rows.map(({ tenant }) => tenant),
         rows.map(({ key }) => key),
         rows.map(({ position }) => BigInt(position)),
-        rows.map(({ state }) => state)
+        // the client cannot tell the type of an array that has nothing but nulls
+        rows.map(({ state }) => state ?? "")
       ]),
 
-    page: (id, { afterKey, key, limit, tenant }) =>
-      Effect.map(
-        query<
-          Omit<ViewRow, "key" | "tenant"> & {
-            readonly reached: bigint
-            readonly is_readable: boolean
-            readonly key: string | null
-          }
-        >(statement.page, id, [tenant, afterKey ?? null, limit, key ?? null]),
-        (rows) => ({
-          position: Number(rows[0]?.reached ?? 0),
-          isReadable: rows[0]?.is_readable ?? false,
-          rows: rows.flatMap(({ key, position, state }) =>
-            key === null ? [] : [{ tenant, key, position: Number(position), state }]
-          )
-        })
-      ),
+    page: (id, { afterKey, category, key, limit, tenant }) => {
+      const parameters = [tenant, limit]
+      const found = key !== undefined
+        ? query<PageRow>(statement.row, id, [...parameters, key, category ?? null])
+        : afterKey !== undefined
+        ? query<PageRow>(statement.nextPage, id, [...parameters, afterKey])
+        : query<PageRow>(statement.firstPage, id, parameters)
+      return Effect.map(found, (rows) => ({
+        position: Number(rows[0]?.reached ?? 0),
+        isReadable: rows[0]?.is_readable ?? false,
+        parkedStreams: rows[0]?.parked_streams ?? [],
+        rows: rows.flatMap(({ key, position, state }) =>
+          key === null ? [] : [{ tenant, key, position: Number(position), state }]
+        )
+      }))
+    },
 
-    changes: (id, { after, limit, tenant }) =>
-      Effect.map(query<ViewRow>(statement.changes, id, [tenant, BigInt(after), limit]), (rows) => rows.map(stored)),
+    changes: (id, { after, afterKey, limit, tenant }) =>
+      Effect.map(
+        query<ViewRow>(statement.changes, id, [tenant, BigInt(after), afterKey ?? null, limit]),
+        (rows) => rows.map(stored)
+      ),
 
     watch,
     transact: transact(sql)
   })
 }
 
-const claimOf = ({ gates, may_retry, partition, position, token, until }: ClaimRow): Claim => ({
+const placeOf = (
+  { gates, partition, position, token, until }: Omit<ClaimRow, "may_retry">
+): Omit<Claim, "mayRetry"> => ({
   partition,
   token: Number(token),
   position: Number(position),
   until: until === null ? undefined : Number(until),
-  gates: gates.map(Number),
-  mayRetry: may_retry
+  gates: gates.map(Number)
 })
+
+const claimOf = (row: ClaimRow): Claim => ({ ...placeOf(row), mayRetry: row.may_retry })
 
 const stored = ({ key, position, state, tenant }: ViewRow): StoredRow => ({
   tenant,

@@ -27,7 +27,7 @@ const parse = (
   recordedAt
 })
 
-export const key = ({ category, id, tenant }: StreamId) => `${tenant}\0${category}\0${id}`
+const key = ({ category, id, tenant }: StreamId) => `${tenant}\0${category}\0${id}`
 
 const nothing: ReadonlyArray<Driver.StoredEvent> = []
 
@@ -151,7 +151,7 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
           const { stream, type } = row
           const isWanted = (tenant === undefined || stream.tenant === tenant) && categories.includes(stream.category) &&
             (types === undefined || types.includes(type)) &&
-            (partition === undefined || Partitioning.of(key(stream), partition.of) === partition.index)
+            (partition === undefined || Partitioning.ofStream(stream, partition.of) === partition.index)
           if (isWanted) events.push(parse(row))
         }
         return { end: rows.length, events }

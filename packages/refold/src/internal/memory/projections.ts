@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
@@ -18,7 +19,6 @@ import {
 import type { StreamId } from "../../StreamId.ts"
 import * as Partitioning from "../partitioning.ts"
 import { limitOf } from "../projections/limits.ts"
-import { key } from "./driver.ts"
 
 /** A partition, with what a row of a table would hold. */
 interface Partition {
@@ -50,6 +50,11 @@ const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version
 const parkedKey = (partition: number, position: number) => `${partition}/${position}`
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
 
+/** The turns that the calling fiber has taken until its transaction ends; `undefined` outside of one. */
+const Taken = Context.Reference<Set<Semaphore.Semaphore> | undefined>("refold/MemoryEventStore/Taken", {
+  defaultValue: () => undefined
+})
+
 /** There is nothing to roll back: what a handler has done before it fails is not undone. */
 export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
   const states = new Map<string, State>()
@@ -65,6 +70,8 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     if (turn === undefined) turns.set(place, turn = Semaphore.makeUnsafe(1))
     return turn
   }
+  const inTurn = (id: PartitionId) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Taken, (taken) => taken?.has(turnOf(id)) === true ? self : turnOf(id).withPermit(self))
   const stateOf = (id: ProjectionId) => states.get(keyOf(id))
   const partitionOf = (id: PartitionId) => stateOf(id)?.partitions[id.partition]
   const change = (id: ProjectionId, f: (state: State) => void) =>
@@ -74,6 +81,15 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         if (state !== undefined) f(state)
       }),
       signal
+    )
+  const takeTurn = (id: PartitionId) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Taken, (taken) => {
+        const turn = turnOf(id)
+        return taken === undefined || taken.has(turn)
+          ? Effect.void
+          : Effect.map(restore(turn.take(1)), () => void taken.add(turn))
+      })
     )
   const log = (categories: ReadonlyArray<string>, after: number) => {
     const [first = "", ...rest] = categories
@@ -188,7 +204,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.movedAt = yield* DateTime.now
         yield* signal
         return result
-      }, turnOf(id).withPermit),
+      }, inTurn(id)),
 
     stop: (id, token, error) =>
       change(id, () => {
@@ -313,10 +329,10 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       return turns.reduce((self, turn) => turn.withPermit(self), changeOver)
     },
 
-    partitionOf: (stream, partitions) => Partitioning.of(key(stream), partitions),
+    partitionOf: (stream, partitions) => Partitioning.ofStream(stream, partitions),
 
     lock: (id) =>
-      Effect.sync(() => {
+      Effect.map(takeTurn(id), () => {
         const partition = partitionOf(id)
         return partition?.status !== "running"
           ? undefined
@@ -326,7 +342,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             position: partition.position,
             until: untilOf(stateOf(id)!, id.partition),
             gates: stateOf(id)!.gates,
-            mayRetry: false
+            isParking: [...stateOf(id)?.parked.values() ?? []].some(({ isSkipped }) => !isSkipped)
           }
       }),
 
@@ -362,12 +378,19 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const row of rows) stateOf(id)?.rows.set(rowKey(row), row)
       }),
 
-    page: (id, { afterKey, key, limit, tenant }) =>
+    page: (id, { afterKey, category, key, limit, tenant }) =>
       Effect.sync(() => {
         const state = stateOf(id)
+        const partitions = state?.partitions ?? []
+        const own = category === undefined || key === undefined
+          ? undefined
+          : partitions[Partitioning.ofStream({ tenant, category, id: key }, partitions.length)]
         return {
-          position: lowest(state),
+          position: own?.position ?? lowest(state),
           isReadable: state?.isReadable ?? false,
+          parkedStreams: [...state?.parked.values() ?? []].flatMap(({ isSkipped, stream }) =>
+            isSkipped || stream.tenant !== tenant ? [] : [stream.id]
+          ),
           rows: rowsOf(state, tenant)
             .filter((row) => (key === undefined || row.key === key) && (afterKey === undefined || row.key > afterKey))
             .toSorted((one, other) => one.key < other.key ? -1 : 1)
@@ -375,18 +398,29 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         }
       }),
 
-    changes: (id, { after, limit, tenant }) =>
+    changes: (id, { after, afterKey, limit, tenant }) =>
       Effect.sync(() => {
         const upTo = lowest(stateOf(id))
+        const isNew = ({ key, position }: StoredRow) =>
+          position > after || (position === after && afterKey !== undefined && key > afterKey)
         return rowsOf(stateOf(id), tenant)
-          .filter(({ position }) => position > after && position <= upTo)
-          .toSorted((one, other) => one.position - other.position)
+          .filter((row) => isNew(row) && row.position <= upTo)
+          .toSorted((one, other) => one.position - other.position || (one.key < other.key ? -1 : 1))
           .slice(0, limit)
       }),
 
     watch: Effect.map(PubSub.subscribe(moved), (subscription) => PubSub.take(subscription)),
 
-    transact: transaction.withPermit
+    transact: (self) =>
+      Effect.flatMap(Taken, (outer) => {
+        if (outer !== undefined) return self
+        const taken = new Set<Semaphore.Semaphore>()
+        return self.pipe(
+          Effect.provideService(Taken, taken),
+          Effect.ensuring(Effect.suspend(() => Effect.forEach(taken, (turn) => turn.release(1), { discard: true }))),
+          transaction.withPermit
+        )
+      })
   })
 })
 

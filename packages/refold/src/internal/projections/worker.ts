@@ -39,9 +39,15 @@ export const start = <Sources extends EventSources, E, R>(
   PartitionsDiffer | EventStoreError,
   ProjectionStore
 > =>
-  Effect.as(
+  onFailure === "park" && projection.partitionedBy === "key" ? cannotPark(projection) : Effect.as(
     Failing.withPatience(register(projection, options)),
     Effect.catchTag(work(projection, { onFailure, retry }, options), "HandlerFailed", ({ cause }) => Effect.die(cause))
+  )
+
+/** A row that has events of many streams cannot have those of one of them later than what came after them. */
+const cannotPark = ({ name }: { readonly name: string }): Effect.Effect<never> =>
+  Effect.die(
+    new Error(`${name} cannot park: its rows have events of many streams, and would have them in another order`)
   )
 
 /** Runs it until something fails. */

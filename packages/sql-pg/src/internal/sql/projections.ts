@@ -1,4 +1,5 @@
 import { notifyMoved } from "../watching.ts"
+import { streamHash } from "./streamHash.ts"
 
 /** How many positions after that of a partition are looked through for events that it has not handled. */
 const lookedThrough = 1_000
@@ -26,6 +27,24 @@ const limits = (name: string) => `live as materialized (
 
 /** Whether a partition may be handled. */
 const isOpen = "p.status = 'running' and (limits.until is null or p.position < limits.until)"
+
+/** The rows of a view for which `condition` holds, with how far its partitions have come, as of one moment. */
+const page = (name: string, condition: string, partitions = "true") =>
+  `select p.position as reached, p.is_readable, p.parked_streams, r.key, r.position, r.state::text as state
+    from (
+      select coalesce(min(position) filter (where ${partitions}), 0) as position,
+        coalesce(bool_and(is_readable), false) as is_readable,
+        array(
+          select stream_id from "${name}".parked
+          where projection = $1 and version = $2 and tenant = $3 and not is_skipped
+        ) as parked_streams
+      from "${name}".partitions where projection = $1 and version = $2
+    ) p left join lateral (
+      select key, position, state from "${name}".view_rows
+      where view = $1 and version = $2 and tenant = $3 and ${condition}
+      order by key limit $4
+    ) r on true
+    order by r.key`
 
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
@@ -244,32 +263,33 @@ export const projectionStatements = (name: string) => ({
     join "${name}".view_rows r on r.view = $1 and r.version = $2 and r.tenant = wanted.tenant and r.key = wanted.key`,
 
   saveRows: `insert into "${name}".view_rows (view, version, tenant, key, position, state)
-    select $1, $2, r.tenant, r.key, r.position, r.state::json
+    select $1, $2, r.tenant, r.key, r.position, nullif(r.state, '')::json
     from unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) as r(tenant, key, position, state)
     on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
 
   lock: `with ${limits(name)}
-    select partition, token, position, until, gates, false as may_retry
+    select partition, token, position, until, gates, exists (
+      select from "${name}".parked where projection = $1 and version = $2 and not is_skipped
+    ) as is_parking
     from "${name}".partitions p join limits using (partition)
     where projection = $1 and version = $2 and partition = $3 and status = 'running' for update of p`,
 
-  // the position and the rows as of one moment
-  page: `select p.position as reached, p.is_readable, r.key, r.position, r.state::text as state
-    from (
-      select coalesce(min(position), 0) as position,
-        coalesce(bool_and(is_readable), false) as is_readable
-      from "${name}".partitions where projection = $1 and version = $2
-    ) p left join lateral (
-      select key, position, state from "${name}".view_rows
-      where view = $1 and version = $2 and tenant = $3 and ($4::text is null or key > $4) and ($6::text is null or key = $6)
-      order by key limit $5
-    ) r on true
-    order by r.key`,
+  // three statements, so that none needs a plan of its own each time to find its rows by the index
+  firstPage: page(name, "true"),
+  nextPage: page(name, "key > $5"),
+  row: page(
+    name,
+    "key = $5",
+    `$6::text is null or partition = mod(${streamHash("$3", "$6", "$5")}, (
+      select count(*) from "${name}".partitions where projection = $1 and version = $2
+    ))`
+  ),
 
   changes: `select r.tenant, r.key, r.position, r.state::text as state
     from "${name}".view_rows r
-    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position > $4 and r.position <= (
-      select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
-    )
-    order by r.position limit $5`
+    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position >= $4
+      and (r.position > $4 or r.key > $5) and r.position <= (
+        select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
+      )
+    order by r.position, r.key limit $6`
 })

@@ -131,7 +131,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (view, version, tenant, key)
   )`,
 
-  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position)`,
+  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position, key)`,
 
   // for analysts: what readers see
   `create view "${name}".views as
