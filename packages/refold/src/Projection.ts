@@ -83,7 +83,7 @@ export const make = <const Sources extends EventSources, E, R>(
  */
 export const ofView = <T extends View.Types>(
   view: View.View<T>
-): Projection<View.View<T>["from"], EventStoreError | View.UnreadableRow, ProjectionStore> => ({
+): Projection<View.View<T>["from"], EventStoreError | View.UnreadableRow | View.InvalidKey, ProjectionStore> => ({
   name: view.name,
   version: view.version,
   from: view.from,
@@ -110,7 +110,8 @@ export interface RunOptions {
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /**
    * What becomes of an event that is given up: its partition stops there, which is the default; it is skipped; or it is
-   * parked, and the later events of its stream behind it. What was skipped or parked is kept, with the error.
+   * parked, and the later events of its stream behind it. What was skipped or parked is kept, with the error. A view with
+   * keys of its own cannot park: that is a defect.
    */
   readonly onFailure?: "stop" | "skip" | "park" | undefined
 }
@@ -120,6 +121,8 @@ export interface RunOptions {
  * one that dies go to the others when its lease ends.
  *
  * **Details**
+ *
+ * While another version is live, it builds this one up to where that is, to be changed over to by `Rebuild.rebuild`.
  *
  * It waits for a store that is away. When it is interrupted, batches in hand are finished, for as long as a lease lasts, and
  * partitions given back. What fails is logged, and shown by `Projections.list`.
@@ -159,8 +162,14 @@ export const layer = <Sources extends EventSources, E, R>(
  * **Details**
  *
  * Such an append has a transaction of its own and does not share a commit with others, which costs it most of the
- * throughput of group commit. Events that others append, who do not use this layer, are handled with the next append that
- * does.
+ * throughput of group commit. What is there when the layer is built is handled then; events that others append later, who
+ * do not use this layer, are handled with the next append that does. While the projection is paused or stopped, or where a
+ * later version takes over, appends go on without it.
+ *
+ * **Gotchas**
+ *
+ * Memory cannot undo the append when the handler fails; its events are handled with the next one. A worker that runs the
+ * same projection is in the way of appends, and they of it: nothing is handled twice, but use one or the other.
  *
  * @category running
  * @since 0.1.0
@@ -172,7 +181,8 @@ export const inline = <Sources extends EventSources, E, R>(
 
 /**
  * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does,
- * and if the projection is halted; waits for partitions that others are working on.
+ * and if the projection is halted; waits for partitions that others are working on. A version that is not live goes as far as
+ * the live one has come.
  *
  * @category running
  * @since 0.1.0

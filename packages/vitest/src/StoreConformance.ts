@@ -19,12 +19,14 @@ import { modelling } from "./internal/conformance/modelling.ts"
 import { parking } from "./internal/conformance/parking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { rebuilding } from "./internal/conformance/rebuilding.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
+import { viewing } from "./internal/conformance/viewing.ts"
 import { workers } from "./internal/conformance/workers.ts"
 
 /**
@@ -67,6 +69,8 @@ export const storeConformance = <E>(
     following(it)
     workers(it)
     parking(it)
+    rebuilding(it)
+    viewing(it)
     modelling(it)
     interrupting(it)
     limits(it)
