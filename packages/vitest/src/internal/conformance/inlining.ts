@@ -109,13 +109,16 @@ export const inlining = (it: It) => {
         handle: (events) => Effect.sync(() => void batches.push(events.length))
       })
       const credited = { _tag: "Credited", cents: 1 } as const
+      const elsewhere = yield* EventStore
       yield* EventStore.use((store) =>
         Effect.gen(function*() {
           yield* store.appendAll([
             { source: account, id: "1", events: [credited] },
             { source: account, id: "2", events: [credited, credited] }
           ])
+          yield* elsewhere.append(account, "3", [credited])
           yield* store.append(account, "1", [])
+          yield* store.appendAll([{ source: account, id: "1", events: [] }])
           yield* store.append(makeAccount(`Other-${freshId()}`), "1", [credited])
         })
       ).pipe(Effect.provide(Projection.inline(projection)))

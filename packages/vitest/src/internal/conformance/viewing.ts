@@ -2,6 +2,8 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { EventStore } from "refold/EventStore"
 import * as Projection from "refold/Projection"
 import { ProjectionStore } from "refold/ProjectionStore"
 import { Tenant } from "refold/StreamId"
@@ -74,6 +76,24 @@ export const viewing = (it: It) => {
         yield* all(board),
         Object.fromEntries(people.map((person) => [person, { tables: ["1", "2"] }]))
       )
+    }))
+
+  it.effect("a partition of a view with keys writes the rows of its keys, and no others", () =>
+    Effect.gen(function*() {
+      const board = makeBoard()
+      const people = Array.from({ length: 20 }, (_, n) => `p${String(n).padStart(2, "0")}`)
+      yield* board.sit("1", ...people)
+      yield* ProjectionStore.use((store) =>
+        store.register(board.byPerson, { partitions: 2, categories: [board.table.category] })
+      )
+      const [event] = yield* EventStore.use((store) => Stream.runCollect(store.readAll([board.table])))
+      const handle = (index: number) => Projection.ofView(board.byPerson).handle([event!], { index, of: 2 })
+      yield* handle(0)
+      const share = Object.keys(yield* all(board))
+      assert.isAbove(share.length, 0)
+      assert.isBelow(share.length, people.length)
+      yield* handle(1)
+      assert.deepStrictEqual(Object.keys(yield* all(board)), people)
     }))
 
   it.effect("every tenant has rows of its own, under the same keys", () =>
