@@ -9,8 +9,11 @@ import type * as Layer from "effect/Layer"
 import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
 import { appending } from "./internal/conformance/appending.ts"
+import { changing } from "./internal/conformance/changing.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { freshness } from "./internal/conformance/freshness.ts"
+import { inlining } from "./internal/conformance/inlining.ts"
 import { interrupting } from "./internal/conformance/interrupting.ts"
 import { judging } from "./internal/conformance/judging.ts"
 import { limits } from "./internal/conformance/limits.ts"
@@ -71,6 +74,9 @@ export const storeConformance = <E>(
     parking(it)
     rebuilding(it)
     viewing(it)
+    freshness(it)
+    changing(it)
+    inlining(it)
     modelling(it)
     interrupting(it)
     limits(it)
