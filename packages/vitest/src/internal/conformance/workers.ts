@@ -245,20 +245,20 @@ export const workers = (it: It) => {
       assert.deepStrictEqual(cents, [1, 2])
     }))
 
-  it.effect("a batch that is under way when a projection is started over does not count", () =>
+  it.effect("a batch that is under way when a projection is started over or paused does not count", () =>
     Effect.gen(function*() {
       const projections = yield* ProjectionStore
-      const { account, projection } = recording()
-      const { position } = yield* append(account, "a", 1)
-      yield* projections.register(projection, { partitions: 1, categories: [account.category] })
-      const { claims: [claim] } = yield* projections.claim(projection, { worker: "first", lease: 60_000 })
-      yield* Projections.reset(projection)
-      const lost = yield* Effect.void.pipe(
-        projections.commit({ ...projection, partition: 0 }, { token: claim!.token, from: 0, to: position, events: 1 }),
-        Effect.flip
-      )
-      assert.strictEqual(lost._tag, "PartitionLost")
-      assert.deepStrictEqual(yield* positionsOf(projection), [0])
+      for (const interfere of [Projections.reset, Projections.pause]) {
+        const { account, projection } = recording()
+        const { position } = yield* append(account, "a", 1)
+        yield* projections.register(projection, { partitions: 1, categories: [account.category] })
+        const { claims: [claim] } = yield* projections.claim(projection, { worker: "first", lease: 60_000 })
+        yield* interfere(projection)
+        const move = { token: claim!.token, from: 0, to: position, events: 1 }
+        const lost = yield* Effect.flip(projections.commit({ ...projection, partition: 0 }, move)(Effect.void))
+        assert.strictEqual(lost._tag, "PartitionLost")
+        assert.deepStrictEqual(yield* positionsOf(projection), [0])
+      }
     }))
 
   it.effect("a handler that does not end in time, dies or is interrupted has failed", () =>
