@@ -19,6 +19,7 @@ import { judging } from "./internal/conformance/judging.ts"
 import { limits } from "./internal/conformance/limits.ts"
 import { locking } from "./internal/conformance/locking.ts"
 import { modelling } from "./internal/conformance/modelling.ts"
+import { parking } from "./internal/conformance/parking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
@@ -28,6 +29,7 @@ import { snapshotting } from "./internal/conformance/snapshotting.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
 import { viewing } from "./internal/conformance/viewing.ts"
+import { workers } from "./internal/conformance/workers.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -71,6 +73,8 @@ export const storeConformance = <E>(
     freshness(it)
     changing(it)
     inlining(it)
+    workers(it)
+    parking(it)
     modelling(it)
     interrupting(it)
     limits(it)

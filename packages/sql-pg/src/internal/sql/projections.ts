@@ -26,18 +26,22 @@ const page = (name: string, condition: string, partitions = "true") =>
 
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
-  // whoever comes second waits for the first to commit, and then makes none
+  // whoever comes second waits for the first to commit, and then makes none; whoever comes later does not look at rows
+  // that a batch has locked
   register: `with first as (
       insert into "${name}".partitions (projection, version, partition, categories, gate)
       select $1, $2, 0, $4::text[],
         case when exists (select from "${name}".live_versions where projection = $1) then ${Number.MAX_SAFE_INTEGER} else 0 end
+      where not exists (select from "${name}".partitions where projection = $1 and version = $2)
       on conflict do nothing
       returning gate
     ), others as (
       insert into "${name}".partitions (projection, version, partition, categories, gate)
       select $1, $2, partition, $4::text[], gate from first, generate_series(1, $3::integer - 1) partition
     )
-    insert into "${name}".live_versions (projection, version) values ($1, $2) on conflict do nothing`,
+    insert into "${name}".live_versions (projection, version)
+    select $1, $2 where not exists (select from "${name}".live_versions where projection = $1)
+    on conflict do nothing`,
 
   countPartitions:
     `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
