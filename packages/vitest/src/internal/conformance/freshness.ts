@@ -11,6 +11,7 @@ import * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
 import { ProjectionStore } from "refold/ProjectionStore"
 import * as View from "refold/View"
+import * as ViewError from "refold/ViewError"
 import * as Views from "refold/Views"
 import { makeBoard } from "./board.ts"
 import { freshId, type It } from "./fixtures.ts"
@@ -22,13 +23,13 @@ export const freshness = (it: It) => {
       const { byTable, sit } = makeBoard()
       yield* sit("1", "Ann")
       const nobodyRan = yield* Effect.flip(Views.get(byTable, "1", { consistency: "current" }))
-      assert.instanceOf(nobodyRan, Views.NotReadable)
+      assert.instanceOf(nobodyRan, ViewError.NotReadable)
       yield* Projection.catchUp(Projection.ofView(byTable))
       const next: typeof byTable = { ...byTable, version: 2 }
       yield* Projection.catchUp(Projection.ofView(next))
       for (const consistency of ["eventual", "current", { atLeast: 1 }] as const) {
         const beingBuilt = yield* Effect.flip(Views.all(next, { consistency }))
-        assert.instanceOf(beingBuilt, Views.NotReadable)
+        assert.instanceOf(beingBuilt, ViewError.NotReadable)
         assert.strictEqual(beingBuilt.version, 2)
       }
       const projections = yield* ProjectionStore
@@ -53,7 +54,7 @@ export const freshness = (it: It) => {
       const late = yield* Effect.flip(
         Views.get(byTable, "1", { consistency: { atLeast: position, within: "10 millis" } })
       )
-      assert.instanceOf(late, Views.NotReached)
+      assert.instanceOf(late, ViewError.NotReached)
       assert.strictEqual(late.asked, position)
       assert.isBelow(late.reached, position)
       const waiting = yield* Effect.forkChild(
@@ -87,7 +88,7 @@ export const freshness = (it: It) => {
       const own = yield* Views.get(byTable, "1", { consistency: { atLeast: position, within: 0 } })
       assert.strictEqual(Option.getOrThrow(own).people, 2)
       const all = yield* Effect.flip(Views.all(byTable, { consistency: { atLeast: position, within: 0 } }))
-      assert.instanceOf(all, Views.NotReached)
+      assert.instanceOf(all, ViewError.NotReached)
     }))
 
   it.effect("who has executed a command reads what it did, in one line", () =>

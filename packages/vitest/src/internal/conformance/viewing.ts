@@ -8,6 +8,7 @@ import * as Projection from "refold/Projection"
 import { ProjectionStore } from "refold/ProjectionStore"
 import { Tenant } from "refold/StreamId"
 import * as View from "refold/View"
+import * as ViewError from "refold/ViewError"
 import * as Views from "refold/Views"
 import { type Board, makeBoard, played } from "./board.ts"
 import { freshId, type It } from "./fixtures.ts"
@@ -138,7 +139,7 @@ export const viewing = (it: It) => {
         const board = makeBoard()
         const { position } = yield* board.sit("1", person)
         const error = yield* Effect.flip(Projection.catchUp(Projection.ofView(board.byPerson)))
-        assert.instanceOf(error, View.InvalidKey)
+        assert.instanceOf(error, ViewError.InvalidKey)
         assert.deepStrictEqual([error.key, error.position], [person, position])
         assert.deepStrictEqual(yield* Views.get(board.byPerson, person), Option.none())
       }
@@ -158,7 +159,7 @@ export const viewing = (it: It) => {
       yield* Projection.catchUp(Projection.ofView(view))
       yield* sit("1", "Cy")
       const error = yield* Effect.flip(Projection.catchUp(Projection.ofView(view)))
-      assert.instanceOf(error, View.UnreadableRow)
+      assert.instanceOf(error, ViewError.UnreadableRow)
       assert.include(error.message, "the row \"1\" does not fit the schema")
       assert.deepStrictEqual(yield* Views.get(view, "1"), Option.some({ people: 2 }))
     }))
@@ -177,7 +178,7 @@ export const viewing = (it: It) => {
       })
       for (const read of [Effect.asVoid(Views.get(view, "1")), Effect.asVoid(Views.all(view))]) {
         const error = yield* Effect.flip(read)
-        assert.instanceOf(error, View.UnreadableRow)
+        assert.instanceOf(error, ViewError.UnreadableRow)
         assert.include(error.message, "raise the version of the view")
       }
     }))
