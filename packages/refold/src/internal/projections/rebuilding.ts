@@ -73,7 +73,8 @@ const lookAgain = (
     const limits = mine.map(({ partition }) => limitOf(partition, mine.length, live) ?? end)
     const hasReached = (limits: ReadonlyArray<number>) =>
       mine.every(({ partition, position }) => position >= (limits[partition] ?? 0))
-    const isNear = hasReached(limits) || (mark !== undefined && now - mark.at <= maxLagMillis && hasReached(mark.limits))
+    const isNear = hasReached(limits) ||
+      (mark !== undefined && now - mark.at <= maxLagMillis && hasReached(mark.limits))
     if (mark === undefined || hasReached(mark.limits)) mark = { at: now, limits }
     const mayTakeOver = isNear && mine.every(({ status }) => status === "running")
     const isDone = mayTakeOver && (yield* store.takeOver({ name, version }, live[0]?.version))

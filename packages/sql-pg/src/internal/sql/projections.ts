@@ -11,7 +11,8 @@ const everything = `'{${Number.MAX_SAFE_INTEGER}}'::bigint[]`
  * Where the partitions of $1, version $2, are to stop for now: a version that is not live does not overtake the one that is,
  * each partition the same one of it if there are as many.
  */
-const limits = (name: string) => `live as materialized (
+const limits = (name: string) =>
+  `live as materialized (
       select p.partition, p.position
       from "${name}".live_versions l join "${name}".partitions p using (projection, version)
       where l.projection = $1 and l.version <> $2

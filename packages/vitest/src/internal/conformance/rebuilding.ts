@@ -38,7 +38,8 @@ const makeLedger = () => {
   return { name, version, append, positions, handled, mails }
 }
 
-const numerically = (numbers: ReadonlyArray<number> | undefined) => (numbers ?? []).toSorted((one, other) => one - other)
+const numerically = (numbers: ReadonlyArray<number> | undefined) =>
+  (numbers ?? []).toSorted((one, other) => one - other)
 
 const statusesOf = (name: string) =>
   Effect.map(Projections.list(name), (all) => all.map(({ isLive, status, version }) => ({ version, status, isLive })))
@@ -226,35 +227,41 @@ export const rebuilding = (it: It) => {
       assert.deepStrictEqual(mails, [all[0], all[2]])
     }))
 
-  it.effect("changed over again and again under writers, each event has its side effects once, and no version misses any", () =>
-    Effect.gen(function*() {
-      const { append, handled, mails, positions, version } = makeLedger()
-      yield* append("0", 0)
-      const isOver = yield* Deferred.make<void>()
-      const writing = yield* Effect.forkChild(Effect.forEach(Array.from({ length: 4 }, (_, n) => String(n)), (stream) =>
-        Effect.gen(function*() {
-          while (!(yield* Deferred.isDone(isOver))) {
-            yield* append(stream, 1)
-            yield* append(stream, 2, 3)
-            yield* Effect.sleep("3 millis")
-          }
-        }), { concurrency: "unbounded" }))
+  it.effect(
+    "changed over again and again under writers, each event has its side effects once, and no version misses any",
+    () =>
+      Effect.gen(function*() {
+        const { append, handled, mails, positions, version } = makeLedger()
+        yield* append("0", 0)
+        const isOver = yield* Deferred.make<void>()
+        const writing = yield* Effect.forkChild(
+          Effect.forEach(Array.from({ length: 4 }, (_, n) => String(n)), (stream) =>
+            Effect.gen(function*() {
+              while (!(yield* Deferred.isDone(isOver))) {
+                yield* append(stream, 1)
+                yield* append(stream, 2, 3)
+                yield* Effect.sleep("3 millis")
+              }
+            }), { concurrency: "unbounded" })
+        )
 
-      const divided = (n: number) => ({ partitions: 1 + n * 7 % 4, lease: "1 second" as const, batchSize: 20 })
-      const run = (n: number) => Effect.forkChild(Projection.run(version(n), divided(n)))
-      let workers = [yield* run(1)]
-      for (const [old, next] of [[1, 2], [2, 3], [3, 1]] as const) {
-        yield* Stream.runDrain(Rebuild.rebuild(version(next), divided(next)))
-        workers = [...workers, yield* run(next)]
-        yield* append("last", old)
-      }
-      yield* Deferred.succeed(isOver, undefined)
-      yield* Fiber.join(writing)
-      yield* Projection.whenCaughtUp(version(1))
-      yield* Fiber.interruptAll(workers)
-      const all = yield* positions
-      assert.deepStrictEqual(numerically(handled.get(1)), all)
-      assert.deepStrictEqual(numerically(mails), all)
-      for (const own of handled.values()) assert.strictEqual(new Set(own).size, own.length)
-    }), 60_000)
+        const divided = (n: number) => ({ partitions: 1 + n * 7 % 4, lease: "1 second" as const, batchSize: 20 })
+        const run = (n: number) => Effect.forkChild(Projection.run(version(n), divided(n)))
+        let workers = [yield* run(1)]
+        for (const [old, next] of [[1, 2], [2, 3], [3, 1]] as const) {
+          yield* Stream.runDrain(Rebuild.rebuild(version(next), divided(next)))
+          workers = [...workers, yield* run(next)]
+          yield* append("last", old)
+        }
+        yield* Deferred.succeed(isOver, undefined)
+        yield* Fiber.join(writing)
+        yield* Projection.whenCaughtUp(version(1))
+        yield* Fiber.interruptAll(workers)
+        const all = yield* positions
+        assert.deepStrictEqual(numerically(handled.get(1)), all)
+        assert.deepStrictEqual(numerically(mails), all)
+        for (const own of handled.values()) assert.strictEqual(new Set(own).size, own.length)
+      }),
+    60_000
+  )
 }

@@ -1,0 +1,208 @@
+/**
+ * All events of a store as lines of text, and back: to move them to another database, or to keep them somewhere else.
+ *
+ * @since 0.1.0
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import type { EventStoreError } from "refold/EventStoreError"
+import * as Lines from "./internal/archiveLines.ts"
+import { toStoreError, transact } from "./internal/errors.ts"
+import { archiveStatements } from "./internal/sql/archive.ts"
+
+const pageSize = 1_000
+
+/**
+ * Which store.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The schema that holds the tables; `refold` by default. */
+  readonly schema?: string | undefined
+}
+
+/**
+ * An archive is read into a store that is empty, or not at all: positions and versions could not be kept otherwise.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StoreNotEmpty extends Data.TaggedError("StoreNotEmpty")<{ readonly schema: string }> {
+  override get message(): string {
+    return `The schema "${this.schema}" has events already: an archive is read into an empty store only`
+  }
+}
+
+/**
+ * What was read is not an archive, or not all of one. Nothing of it was stored.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DamagedArchive extends Data.TaggedError("DamagedArchive")<{
+  /** The line, counted from 1; `undefined` if it is not one line that is to blame. */
+  readonly line: number | undefined
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `The archive is damaged${
+      this.line === undefined ? "" : `, line ${this.line}`
+    }: ${this.problem}; nothing was stored`
+  }
+}
+
+/**
+ * The events that are in the log now, in its order, each as a line of JSON without its line break. The first line says what
+ * this is, the last one how many events there are. Ids, versions, positions, metadata and instants are those that are
+ * stored, and data is there to the letter.
+ *
+ * @category archiving
+ * @since 0.1.0
+ */
+export const toLines = (
+  { schema = "refold" }: Options = {}
+): Stream.Stream<string, EventStoreError, PgClient.PgClient> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const sql = (yield* PgClient.PgClient).withoutTransforms()
+    const statement = archiveStatements(schema)
+    const [last] = yield* Effect.mapError(sql.unsafe<{ readonly position: bigint }>(statement.end), toStoreError)
+    const end = last?.position ?? BigInt(0)
+    let events = 0
+    const pages = Stream.paginate(BigInt(0), (after) =>
+      sql.unsafe<{ readonly position: bigint; readonly line: string }>(statement.lines, [after, end, pageSize]).pipe(
+        Effect.mapError(toStoreError),
+        Effect.map((rows) => {
+          events += rows.length
+          const next = rows[pageSize - 1]?.position
+          return [
+            rows.map(({ line }) =>
+              line
+            ),
+            next === undefined ? Option.none<bigint>() : Option.some(next)
+          ] as const
+        })
+      ))
+    return Stream.make(Lines.header).pipe(
+      Stream.concat(pages),
+      Stream.concat(Stream.suspend(() => Stream.make(JSON.stringify({ events }))))
+    )
+  }))
+
+/**
+ * Puts the events of an archive into an empty store, all of them or none, and returns how many there are. Nobody can append
+ * meanwhile. The tables must be there; projections run afterwards as over any other log.
+ *
+ * @category archiving
+ * @since 0.1.0
+ */
+export const fromLines = <E, R>(
+  lines: Stream.Stream<string, E, R>,
+  { schema = "refold" }: Options = {}
+): Effect.Effect<number, E | StoreNotEmpty | DamagedArchive | EventStoreError, R | PgClient.PgClient> =>
+  Effect.flatMap(PgClient.PgClient, (client) => {
+    const sql = client.withoutTransforms()
+    const statement = archiveStatements(schema)
+    const insert = (events: ReadonlyArray<Lines.ArchivedEvent>) =>
+      Effect.mapError(sql.unsafe(statement.insert, columns(events)), refusal)
+
+    const store = Effect.gen(function*() {
+      yield* sql.unsafe(statement.lockAppends)
+      const [row] = yield* sql.unsafe<{ readonly empty: boolean }>(statement.isEmpty)
+      if (row?.empty !== true) return yield* new StoreNotEmpty({ schema })
+      const check = makeCheck()
+      yield* lines.pipe(
+        Stream.filter((line) => line !== ""),
+        Stream.mapEffect(check.line),
+        Stream.flatMap((event) => event === undefined ? Stream.empty : Stream.make(event)),
+        Stream.grouped(pageSize),
+        Stream.runForEach(insert)
+      )
+      const events = yield* check.end
+      const [gap] = yield* sql.unsafe<{ readonly stream: string; readonly version: bigint; readonly events: bigint }>(
+        statement.gap
+      )
+      if (gap !== undefined) {
+        const problem = `${gap.stream} has come to version ${gap.version} with ${gap.events} events`
+        return yield* new DamagedArchive({ line: undefined, problem })
+      }
+      yield* sql.unsafe(statement.goOn)
+      return events
+    })
+    return transact(sql)(Effect.mapError(store, (error) => error instanceof SqlError ? toStoreError(error) : error))
+  })
+
+/** Follows an archive line by line: it has a head and an end, and positions that grow. */
+const makeCheck = () => {
+  let number = 0
+  let events = 0
+  let position = 0
+  let announced: number | undefined
+  const damaged = (problem: string) => new DamagedArchive({ line: number, problem })
+  return {
+    line: (line: string): Effect.Effect<Lines.ArchivedEvent | undefined, DamagedArchive> =>
+      Effect.suspend(() => {
+        number++
+        if (announced !== undefined) return Effect.fail(damaged("something comes after its end"))
+        if (number === 1) {
+          return line === Lines.header
+            ? Effect.succeed(undefined)
+            : Effect.fail(damaged(`it does not begin with ${Lines.header}`))
+        }
+        return Effect.flatMap(
+          Effect.mapError(Effect.fromResult(Lines.parse(line)), ({ problem }) => damaged(`it ${problem}`)),
+          (parsed) => {
+            if ("events" in parsed) {
+              announced = parsed.events
+              return Effect.succeed(undefined)
+            }
+            if (parsed.position <= position) {
+              return Effect.fail(damaged(`position ${parsed.position} comes after ${position}`))
+            }
+            position = parsed.position
+            events++
+            return Effect.succeed(parsed)
+          }
+        )
+      }),
+    end: Effect.suspend(() =>
+      announced === events
+        ? Effect.succeed(events)
+        : Effect.fail(
+          new DamagedArchive({
+            line: undefined,
+            problem: announced === undefined ? "its end is missing" : `it has ${events} events, not ${announced}`
+          })
+        )
+    )
+  }
+}
+
+/** What the database refuses was not written by a store; anything else has nothing to do with the archive. */
+const refusal = (error: SqlError): DamagedArchive | EventStoreError => {
+  const { _tag } = error.reason
+  const isRefused = _tag === "UniqueViolation" || _tag === "ConstraintError" || /^22/.test(codeOf(error))
+  return isRefused ? new DamagedArchive({ line: undefined, problem: toStoreError(error).message }) : toStoreError(error)
+}
+
+const codeOf = ({ reason: { cause } }: SqlError): string =>
+  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : ""
+
+const columns = (events: ReadonlyArray<Lines.ArchivedEvent>): ReadonlyArray<unknown> => [
+  events.map(({ position }) => BigInt(position)),
+  events.map(({ tenant }) => tenant),
+  events.map(({ category }) => category),
+  events.map(({ stream }) => stream),
+  events.map(({ version }) => BigInt(version)),
+  events.map(({ id }) => id),
+  events.map(({ type }) => type),
+  events.map(({ schemaVersion }) => schemaVersion),
+  events.map(({ data }) => data),
+  events.map(({ metadata }) => metadata),
+  events.map(({ recordedAt }) => recordedAt)
+]
