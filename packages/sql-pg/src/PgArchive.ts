@@ -11,7 +11,7 @@ import { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import type { EventStoreError } from "refold/EventStoreError"
 import * as Lines from "./internal/archiveLines.ts"
-import { toStoreError, transact } from "./internal/errors.ts"
+import { codeOf, toStoreError, transact } from "./internal/errors.ts"
 import { archiveStatements } from "./internal/sql/archive.ts"
 
 const pageSize = 1_000
@@ -186,12 +186,9 @@ const makeCheck = () => {
 /** What the database refuses was not written by a store; anything else has nothing to do with the archive. */
 const refusal = (error: SqlError): DamagedArchive | EventStoreError => {
   const { _tag } = error.reason
-  const isRefused = _tag === "UniqueViolation" || _tag === "ConstraintError" || /^22/.test(codeOf(error))
+  const isRefused = _tag === "UniqueViolation" || _tag === "ConstraintError" || codeOf(error).startsWith("22")
   return isRefused ? new DamagedArchive({ line: undefined, problem: toStoreError(error).message }) : toStoreError(error)
 }
-
-const codeOf = ({ reason: { cause } }: SqlError): string =>
-  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : ""
 
 const columns = (events: ReadonlyArray<Lines.ArchivedEvent>): ReadonlyArray<unknown> => [
   events.map(({ position }) => BigInt(position)),
