@@ -7,6 +7,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import type { EventStoreError } from "refold/EventStoreError"
@@ -109,7 +110,7 @@ export const fromLines = <E, R>(
     const sql = client.withoutTransforms()
     const statement = archiveStatements(schema)
     const insert = (events: ReadonlyArray<Lines.ArchivedEvent>) =>
-      Effect.mapError(sql.unsafe(statement.insert, columns(events)), refusal)
+      events.length === 0 ? Effect.void : Effect.mapError(sql.unsafe(statement.insert, columns(events)), refusal)
 
     const store = Effect.gen(function*() {
       yield* sql.unsafe(statement.lockAppends)
@@ -117,11 +118,8 @@ export const fromLines = <E, R>(
       if (row?.empty !== true) return yield* new StoreNotEmpty({ schema })
       const check = makeCheck()
       yield* lines.pipe(
-        Stream.filter((line) => line !== ""),
-        Stream.mapEffect(check.line),
-        Stream.flatMap((event) => event === undefined ? Stream.empty : Stream.make(event)),
-        Stream.grouped(pageSize),
-        Stream.runForEach(insert)
+        Stream.rechunk(pageSize),
+        Stream.runForEachArray((lines) => Effect.flatMap(Effect.fromResult(check.lines(lines)), insert))
       )
       const events = yield* check.end
       const [gap] = yield* sql.unsafe<{ readonly stream: string; readonly version: bigint; readonly events: bigint }>(
@@ -143,33 +141,38 @@ const makeCheck = () => {
   let events = 0
   let position = 0
   let announced: number | undefined
-  const damaged = (problem: string) => new DamagedArchive({ line: number, problem })
+
+  /** The event of a line; nothing of the first one, of the last, and of an empty one. */
+  const check = (line: string): Result.Result<Lines.ArchivedEvent | undefined, string> => {
+    number++
+    if (line === "") return Result.succeed(undefined)
+    if (announced !== undefined) return Result.fail("something comes after its end")
+    if (number === 1) {
+      return line === Lines.header ? Result.succeed(undefined) : Result.fail(`it does not begin with ${Lines.header}`)
+    }
+    const parsed = Lines.parse(line)
+    if (Result.isFailure(parsed)) return Result.fail(`it ${parsed.failure.problem}`)
+    const found = parsed.success
+    if ("events" in found) {
+      announced = found.events
+      return Result.succeed(undefined)
+    }
+    if (found.position <= position) return Result.fail(`position ${found.position} comes after ${position}`)
+    position = found.position
+    events++
+    return Result.succeed(found)
+  }
+
   return {
-    line: (line: string): Effect.Effect<Lines.ArchivedEvent | undefined, DamagedArchive> =>
-      Effect.suspend(() => {
-        number++
-        if (announced !== undefined) return Effect.fail(damaged("something comes after its end"))
-        if (number === 1) {
-          return line === Lines.header
-            ? Effect.succeed(undefined)
-            : Effect.fail(damaged(`it does not begin with ${Lines.header}`))
-        }
-        return Effect.flatMap(
-          Effect.mapError(Effect.fromResult(Lines.parse(line)), ({ problem }) => damaged(`it ${problem}`)),
-          (parsed) => {
-            if ("events" in parsed) {
-              announced = parsed.events
-              return Effect.succeed(undefined)
-            }
-            if (parsed.position <= position) {
-              return Effect.fail(damaged(`position ${parsed.position} comes after ${position}`))
-            }
-            position = parsed.position
-            events++
-            return Effect.succeed(parsed)
-          }
-        )
-      }),
+    lines: (lines: ReadonlyArray<string>): Result.Result<ReadonlyArray<Lines.ArchivedEvent>, DamagedArchive> => {
+      const found: Array<Lines.ArchivedEvent> = []
+      for (const line of lines) {
+        const result = check(line)
+        if (Result.isFailure(result)) return Result.fail(new DamagedArchive({ line: number, problem: result.failure }))
+        if (result.success !== undefined) found.push(result.success)
+      }
+      return Result.succeed(found)
+    },
     end: Effect.suspend(() =>
       announced === events
         ? Effect.succeed(events)

@@ -21,11 +21,14 @@ export const exporting = Command.make("export", {
   Effect.gen(function*() {
     const { stdout } = yield* Stdio.Stdio
     const fs = yield* FileSystem.FileSystem
-    const lines = Stream.map(PgArchive.toLines({ schema: connection.schema }), (line) => `${line}\n`)
-    if (file === "-") return yield* Stream.run(lines, stdout({ endOnDone: false }))
+    const pages = Stream.mapArray(
+      PgArchive.toLines({ schema: connection.schema }),
+      (lines) => [lines.map((line) => `${line}\n`).join("")]
+    )
+    if (file === "-") return yield* Stream.run(pages, stdout({ endOnDone: false }))
     // a file that is there is a whole one
     const partial = `${file}.partial`
-    yield* Stream.run(Stream.encodeText(lines), fs.sink(partial)).pipe(
+    yield* Stream.run(Stream.encodeText(pages), fs.sink(partial)).pipe(
       Effect.andThen(fs.rename(partial, file)),
       Effect.onError(() => Effect.ignore(fs.remove(partial)))
     )
