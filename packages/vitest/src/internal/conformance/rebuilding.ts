@@ -199,6 +199,37 @@ export const rebuilding = (it: It) => {
       assert.strictEqual((yield* positions).length, 2)
     }))
 
+  it.effect("who has just taken over is not taken over from before it has had what the one before it had done", () =>
+    Effect.gen(function*() {
+      const { append, version } = makeLedger()
+      yield* append("a", 1)
+      yield* Projection.catchUp(version(1))
+      const store = yield* ProjectionStore
+      yield* store.register(version(2), { partitions: 1, categories: version(2).from.map(({ category }) => category) })
+      assert.isTrue(yield* store.takeOver(version(2), 1))
+      yield* store.prepare(version(1))
+      assert.isFalse(yield* store.takeOver(version(1), 2))
+      yield* Projection.catchUp(version(2))
+      assert.isTrue(yield* store.takeOver(version(1), 2))
+    }))
+
+  it.effect("a stream falls to the partition that the store says, whatever its name", () =>
+    Effect.gen(function*() {
+      const { append, version } = makeLedger()
+      const names = ["a", "ü/日本", "😀", "x".repeat(200), "a\\b", "1410", "'", "{}"]
+      for (const name of names) yield* append(name, 1)
+      const { batches } = yield* EventStore.EventStore
+      const store = yield* ProjectionStore
+      for (const  of of[2, 3, 7]) {
+        for (let index = 0; index < of; index++) {
+          const read = batches(version(1).from, { follow: false, tenants: "all", partition: { index, of } })
+          for (const { stream } of (yield* Stream.runCollect(read)).flatMap(({ events }) => events)) {
+            assert.strictEqual(store.partitionOf(stream, of), index, stream.id)
+          }
+        }
+      }
+    }))
+
   it.effect("one version takes over once, however many ask for it", () =>
     Effect.gen(function*() {
       const { append, version } = makeLedger()
