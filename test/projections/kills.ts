@@ -89,7 +89,7 @@ export const kills = (
       if (kill % 3 === 2) {
         frozen++
         yield* worker.freeze
-        yield* Effect.sleep(yield* Random.nextIntBetween(leaseMillis, 2 * leaseMillis))
+        yield* Effect.sleep(yield* Random.nextIntBetween(leaseMillis, 1.5 * leaseMillis))
         yield* worker.thaw
       } else {
         yield* worker.kill

@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -112,6 +113,51 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a worker on 
       yield* append(3)
       yield* Projection.whenCaughtUp(projection)
       assert.deepStrictEqual(yield* written, [1, 2, 3])
+    }))
+
+  it.effect("keeps a partition whose batch takes longer than the lease, and goes on with the others", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const begun = yield* Deferred.make<void>()
+      const account = makeAccount(`Account-${freshId()}`)
+      const handled: Array<number> = []
+      const projection = Projection.make(`slow-${freshId()}`, {
+        version: 1,
+        from: [account],
+        handle: Effect.fnUntraced(function*(events) {
+          const cents = events.map(({ event }) => event.cents)
+          if (cents.includes(0)) yield* Effect.andThen(Deferred.succeed(begun, undefined), Deferred.await(gate))
+          handled.push(...cents)
+        })
+      })
+      const { batches } = yield* EventStore.EventStore
+      yield* Effect.forEach(Array.from({ length: 40 }), (_, n) => EventStore.append(account, `s${n}`, [credited(1)]))
+      const [slow, quick] = yield* Effect.forEach([0, 1], (index) =>
+        Effect.map(
+          Stream.runCollect(batches([account], { follow: false, partition: { index, of: 2 } })),
+          (batches) => batches.flatMap(({ events }) => events)[0]!.stream.id
+        ))
+      const owners = Effect.map(
+        Projections.list(projection.name),
+        ([status]) => status?.partitions.map(({ owner }) => owner?.replace(/-\w+$/, "")).join(" ")
+      )
+      const lease = 300
+      const first = yield* startProcess()
+      yield* Effect.forkScoped(first.run(Projection.run(projection, { partitions: 2, lease, worker: "first" })))
+      yield* Projection.whenCaughtUp(projection)
+      yield* EventStore.append(account, slow!, [credited(0)])
+      yield* Deferred.await(begun)
+      const startedAt = yield* Clock.currentTimeMillis
+      for (let n = 2; (yield* Clock.currentTimeMillis) < startedAt + 3 * lease; n++) {
+        yield* EventStore.append(account, quick!, [credited(n)])
+        yield* until("the other partition has it", Effect.sync(() => handled.includes(n)))
+      }
+      const second = yield* startProcess()
+      yield* Effect.forkScoped(second.run(Projection.run(projection, { lease, worker: "second" })))
+      yield* until("the other partition is shared", Effect.map(owners, (owners) => owners === "first second"))
+      yield* Deferred.succeed(gate, undefined)
+      yield* Projection.whenCaughtUp(projection)
+      assert.strictEqual(handled.filter((cents) => cents === 0).length, 1)
     }))
 
   it.effect("keeps operators waiting for the batch in hand, after which nothing more is committed", () =>

@@ -1,31 +1,18 @@
 import { assert } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as EventStore from "refold/EventStore"
 import * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
 import { ProjectionStore } from "refold/ProjectionStore"
 import { Tenant } from "refold/StreamId"
 import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
-import { lease, ownersOf, positionsOf, quietly, recording, runs, until } from "./projections.ts"
+import { ownersOf, positionsOf, quietly, recording, runs, until } from "./projections.ts"
 
 const append = (account: ReturnType<typeof makeAccount>, id: string, ...cents: ReadonlyArray<number>) =>
   EventStore.append(account, id, cents.map(credited))
-
-/** A stream of each of so many partitions, with an event in it. */
-const streamOfEach = Effect.fnUntraced(function*(account: ReturnType<typeof makeAccount>, of: number) {
-  const store = yield* EventStore.EventStore
-  yield* Effect.forEach(Array.from({ length: 40 }), (_, index) => append(account, `s${index}`, 1))
-  return yield* Effect.forEach(Array.from({ length: of }), (_, index) =>
-    Effect.map(
-      Stream.runCollect(store.batches([account], { follow: false, partition: { index, of } })),
-      (batches) => batches.flatMap(({ events }) => events)[0]!.stream.id
-    ))
-})
 
 export const workers = (it: It) => {
   it.effect("a worker handles what is there, then what is to come, and whoever waits for it is told", () =>
@@ -101,37 +88,6 @@ export const workers = (it: It) => {
       const { claims: [before] } = yield* projections.claim(projection, late)
       const { claims: [after] } = yield* projections.claim(projection, late)
       assert.deepStrictEqual(after, before)
-    }))
-
-  it.effect("a batch that takes longer than the lease keeps its partition, and does not hold up the others", () =>
-    Effect.gen(function*() {
-      const gate = yield* Deferred.make<void>()
-      const begun = yield* Deferred.make<void>()
-      const { account, cents, events, projection } = recording((events) =>
-        events.some(({ event }) => event.cents === 0)
-          ? Effect.andThen(Deferred.succeed(begun, undefined), Deferred.await(gate))
-          : Effect.void
-      )
-      const [slow, quick] = yield* streamOfEach(account, 2)
-      yield* runs(projection, { partitions: 2, worker: "first" })
-      yield* Projection.whenCaughtUp(projection)
-      yield* append(account, slow!, 0)
-      yield* Deferred.await(begun)
-      const startedAt = yield* Clock.currentTimeMillis
-      for (let n = 2; (yield* Clock.currentTimeMillis) < startedAt + 3 * lease; n++) {
-        yield* append(account, quick!, n)
-        yield* until("the other partition has it", Effect.sync(() => cents.includes(n)))
-        assert.strictEqual(yield* ownersOf(projection), "first first")
-      }
-      const second = yield* runs(projection, { worker: "second" })
-      yield* until(
-        "the other partition is shared",
-        Effect.map(ownersOf(projection), (owners) => owners === "first second")
-      )
-      yield* Deferred.succeed(gate, undefined)
-      yield* Projection.whenCaughtUp(projection)
-      assert.strictEqual(events.filter(({ event }) => event.cents === 0).length, 1)
-      yield* Fiber.interrupt(second)
     }))
 
   it.effect("who is interrupted finishes the batch in hand, and gives its partition back", () =>
