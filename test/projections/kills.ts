@@ -78,7 +78,7 @@ export const kills = (
     const workers = [yield* startWorker, yield* startWorker, yield* startWorker]
     const takeovers: Array<number> = []
     let frozen = 0
-    const startRebuilder = Children.start(program("rebuilder"), url)
+    const startRebuilder = Children.start(program("rebuildingWorker"), url)
     let rebuilder: Children.Child | undefined
 
     for (let kill = 1; kill <= kills; kill++) {
