@@ -19,6 +19,7 @@ import * as Worker from "./internal/projections/worker.ts"
 import { type PartitionsDiffer, type ProjectionHalted, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 import type * as View from "./View.ts"
+import type { InvalidKey, UnreadableRow } from "./ViewError.ts"
 
 /**
  * A projection as a value: which events, and what to do with a batch of them. How it is run is said where it is run.
@@ -83,7 +84,7 @@ export const make = <const Sources extends EventSources, E, R>(
  */
 export const ofView = <T extends View.Types>(
   view: View.View<T>
-): Projection<View.View<T>["from"], EventStoreError | View.UnreadableRow | View.InvalidKey, ProjectionStore> => ({
+): Projection<View.View<T>["from"], EventStoreError | UnreadableRow | InvalidKey, ProjectionStore> => ({
   name: view.name,
   version: view.version,
   from: view.from,

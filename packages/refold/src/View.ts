@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import * as Data from "effect/Data"
 import type * as Schema from "effect/Schema"
 import type { Tagged } from "./Decider.ts"
 import type { EventOf, EventSource, EventSources } from "./EventSource.ts"
@@ -62,44 +61,6 @@ export interface View<in out T extends Types> {
 export interface Row<out State> {
   readonly state: State | null
   readonly position: number
-}
-
-/**
- * A row that does not fit the schema of its view's state: it was stored under another shape, or its state is one that the
- * schema does not allow. Raise the view's version to build it anew.
- *
- * @category errors
- * @since 0.1.0
- */
-export class UnreadableRow extends Data.TaggedError("UnreadableRow")<{
-  readonly view: string
-  readonly version: number
-  readonly key: string
-  readonly problem: string
-}> {
-  override get message(): string {
-    return `${this.view} v${this.version}: the row ${JSON.stringify(this.key)} does not fit the schema of its state: ` +
-      `${this.problem}; if the state has changed its shape, raise the version of the view`
-  }
-}
-
-/**
- * An event concerns a row under a key that cannot be stored: it is too long, has a NUL, or half a surrogate pair.
- *
- * @category errors
- * @since 0.1.0
- */
-export class InvalidKey extends Data.TaggedError("InvalidKey")<{
-  readonly view: string
-  readonly version: number
-  readonly key: string
-  readonly position: number
-  readonly problem: string
-}> {
-  override get message(): string {
-    return `${this.view} v${this.version}: ${JSON.stringify(this.key.slice(0, 64))}, to which the event at position ` +
-      `${this.position} belongs, cannot be a key: ${this.problem}`
-  }
 }
 
 /**

@@ -3,8 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -15,6 +14,7 @@ import * as Reading from "./internal/projections/reading.ts"
 import { ProjectionStore } from "./ProjectionStore.ts"
 import { Tenant } from "./StreamId.ts"
 import * as View from "./View.ts"
+import type { NotReached, NotReadable, UnreadableRow } from "./ViewError.ts"
 
 /**
  * How fresh a view must be.
@@ -45,45 +45,12 @@ export interface ReadOptions {
 }
 
 /**
- * A view did not come as far as was asked, in time. Does anybody run its projection?
- *
- * @category errors
- * @since 0.1.0
- */
-export class NotReached extends Data.TaggedError("NotReached")<{
-  readonly view: string
-  readonly version: number
-  readonly asked: number
-  readonly reached: number
-}> {
-  override get message(): string {
-    return `${this.view} v${this.version} has come to position ${this.reached}, not to ${this.asked}; does anybody run it?`
-  }
-}
-
-/**
- * This version of a view is not there for readers: nobody has run it yet, or it is still being built beside another one.
- *
- * @category errors
- * @since 0.1.0
- */
-export class NotReadable extends Data.TaggedError("NotReadable")<{
-  readonly view: string
-  readonly version: number
-}> {
-  override get message(): string {
-    return `${this.view} v${this.version} cannot be read yet: run its projection, and if another version is live, rebuild ` +
-      `it to take over`
-  }
-}
-
-/**
  * What may go wrong with reading a view.
  *
  * @category errors
  * @since 0.1.0
  */
-export type ReadError = EventStoreError | NotReached | NotReadable | View.UnreadableRow
+export type ReadError = EventStoreError | NotReached | NotReadable | UnreadableRow
 
 /**
  * A row that has changed; `state` is `undefined` if it was deleted.
@@ -158,7 +125,7 @@ export const live = <T extends View.Types>(
 export const changes = <T extends View.Types>(
   view: View.View<T>,
   options: { readonly after?: number | Pick<Change<unknown>, "position" | "key"> | undefined } = {}
-): Stream.Stream<Change<T["State"]>, EventStoreError | View.UnreadableRow, ProjectionStore> =>
+): Stream.Stream<Change<T["State"]>, EventStoreError | UnreadableRow, ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore
     const tenant = yield* Tenant

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { ProjectionStore, StoredRow } from "../../ProjectionStore.ts"
 import type * as View from "../../View.ts"
+import type { UnreadableRow } from "../../ViewError.ts"
 import type { Change } from "../../Views.ts"
 import { codec } from "./rowCodec.ts"
 
@@ -22,9 +23,9 @@ export const changes = <T extends View.Types>(
     readonly after: number
     readonly afterKey: string | undefined
   }
-): Stream.Stream<Change<T["State"]>, EventStoreError | View.UnreadableRow> => {
+): Stream.Stream<Change<T["State"]>, EventStoreError | UnreadableRow> => {
   const { decode } = codec(view)
-  const changeOf = (stored: StoredRow): Result.Result<Change<T["State"]>, View.UnreadableRow> =>
+  const changeOf = (stored: StoredRow): Result.Result<Change<T["State"]>, UnreadableRow> =>
     Result.map(decode(stored), ({ position, state }) => ({ key: stored.key, state: state ?? undefined, position }))
   return Stream.unwrap(
     Effect.map(store.watch, (moved) =>

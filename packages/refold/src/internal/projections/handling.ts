@@ -81,7 +81,7 @@ export const partsOf = <Sources extends EventSources, E, R>(
   return parts
 }
 
-/** Runs in a fiber of its own: inside, time limits and the like work as they do anywhere else. */
+/** Runs in a fiber of its own, which an interruption leaves alone until its patience is at an end. */
 const toTheEnd = <A, E, R>(self: Effect.Effect<A, E, R>, patience: number): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(

@@ -7,7 +7,8 @@ import { ProjectionStore, type RowPage } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as View from "../../View.ts"
-import { type Consistency, NotReached, NotReadable, type ReadError } from "../../Views.ts"
+import { NotReached, NotReadable, type UnreadableRow } from "../../ViewError.ts"
+import type { Consistency, ReadError } from "../../Views.ts"
 import * as Key from "./key.ts"
 import { codec } from "./rowCodec.ts"
 
@@ -38,7 +39,7 @@ const decoded = Effect.fnUntraced(function*<T extends View.Types>(
   view: View.View<T>,
   { key, tenant }: Which,
   first: RowPage
-): Effect.fn.Return<View.Rows<T["State"]> | undefined, EventStoreError | View.UnreadableRow> {
+): Effect.fn.Return<View.Rows<T["State"]> | undefined, EventStoreError | UnreadableRow> {
   const { decode } = codec(view)
   const rows = new Map<string, View.Row<T["State"]>>()
   for (let page = first;;) {

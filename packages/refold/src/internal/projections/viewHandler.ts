@@ -4,6 +4,7 @@ import type { Partition } from "../../Projection.ts"
 import { ProjectionStore, type StoredRow } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as View from "../../View.ts"
+import { InvalidKey, type UnreadableRow } from "../../ViewError.ts"
 import * as Partitioning from "../partitioning.ts"
 import * as Key from "./key.ts"
 import { codec } from "./rowCodec.ts"
@@ -49,7 +50,7 @@ export const make = <T extends View.Types>(view: View.View<T>) => {
   return (
     events: ReadonlyArray<RecordedEvent<T["Event"]>>,
     partition: Partition
-  ): Effect.Effect<void, EventStoreError | View.UnreadableRow | View.InvalidKey, ProjectionStore> =>
+  ): Effect.Effect<void, EventStoreError | UnreadableRow | InvalidKey, ProjectionStore> =>
     Effect.gen(function*() {
       const store = yield* ProjectionStore
       const isOurs = view.isByStream || partition.of === 1
@@ -66,7 +67,7 @@ export const make = <T extends View.Types>(view: View.View<T>) => {
           if (entries.has(name)) continue
           const problem = Key.problem(key)
           if (problem !== undefined) {
-            return yield* new View.InvalidKey({ view: view.name, version: view.version, key, position, problem })
+            return yield* new InvalidKey({ view: view.name, version: view.version, key, position, problem })
           }
           entries.set(name, { tenant, key, row: undefined })
         }

@@ -13,7 +13,7 @@ import type { Projection, RunOptions } from "../../Projection.ts"
 import { type Claim, type PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
 import * as EventIds from "../store/eventIds.ts"
 import * as Failing from "./failing.ts"
-import { HandlerFailed } from "./handling.ts"
+import type { HandlerFailed } from "./handling.ts"
 import * as Parking from "./parking.ts"
 import * as Partition from "./partition.ts"
 

@@ -1,4 +1,5 @@
 import { notifyMoved } from "../watching.ts"
+import { viewVersion } from "./schema.ts"
 import { streamHash } from "./streamHash.ts"
 
 /** How many positions after that of a partition are looked through for events that it has not handled. */
@@ -49,7 +50,8 @@ const page = (name: string, condition: string, partitions = "true") =>
 
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
-  // whoever comes second waits for the first to commit, and then makes none
+  // whoever comes second waits for the first to commit, and then makes none; whoever comes later does not wait for rows
+  // that a batch has locked
   register: `with live as (
       insert into "${name}".live_versions (projection, version)
       select $1, $2 where not exists (select from "${name}".partitions where projection = $1)
@@ -59,6 +61,7 @@ export const projectionStatements = (name: string) => ({
       insert into "${name}".partitions (projection, version, partition, categories, gates, is_readable)
       select $1, $2, 0, $4::text[],
         case when exists (select from live) then '{0}'::bigint[] else ${everything} end, exists (select from live)
+      where not exists (select from "${name}".partitions where projection = $1 and version = $2)
       on conflict do nothing
       returning gates, is_readable
     )
@@ -259,9 +262,13 @@ export const projectionStatements = (name: string) => ({
     )
     delete from "${name}".partitions where projection = $1 and version = $2`,
 
+  // row by row, by the primary key: before anybody has analyzed the table, the planner takes every view to have one row
   rows: `select r.tenant, r.key, r.position, r.state::text as state
-    from unnest($3::text[], $4::text[]) as wanted(tenant, key)
-    join "${name}".view_rows r on r.view = $1 and r.version = $2 and r.tenant = wanted.tenant and r.key = wanted.key`,
+    from unnest($3::text[], $4::text[]) as wanted(tenant, key) cross join lateral (
+      select * from "${name}".view_rows v
+      where v.view = $1 and v.version = $2 and v.tenant = wanted.tenant and v.key = wanted.key
+      offset 0
+    ) r`,
 
   saveRows: `insert into "${name}".view_rows (view, version, tenant, key, position, state)
     select $1, $2, r.tenant, r.key, r.position, nullif(r.state, '')::json
@@ -288,7 +295,8 @@ export const projectionStatements = (name: string) => ({
 
   changes: `select r.tenant, r.key, r.position, r.state::text as state
     from "${name}".view_rows r
-    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position >= $4
+    where ${viewVersion("r.view", "r.version")} = ${viewVersion("$1::text", "$2::integer")} and r.tenant = $3
+      and r.position >= $4
       and (r.position > $4 or r.key > $5) and r.position <= (
         select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
       )

@@ -1,3 +1,6 @@
+/** A version of a view, as the index of changes has it. */
+export const viewVersion = (view: string, version: string): string => `(${view} || '/' || ${version}::text)`
+
 /** The tables, in a schema of their own. Every statement is one element: the wire protocol takes one at a time. */
 export const schema = (name: string): ReadonlyArray<string> => [
   `create sequence "${name}".positions as bigint`,
@@ -131,7 +134,10 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (view, version, tenant, key)
   )`,
 
-  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position, key)`,
+  // on an expression, so that it is never taken for the primary key: before anybody has analyzed the table, the planner
+  // takes every view to have one row
+  `create index view_rows_by_position on "${name}".view_rows
+    (${viewVersion("view", "version")}, tenant, position, key)`,
 
   // for analysts: what readers see
   `create view "${name}".views as

@@ -16,7 +16,7 @@ const makeTable = () =>
     initial: 0,
     decide: ({ people }) => [{ _tag: "Sat", people }],
     evolve: (seated, event) => event._tag === "Sat" ? seated + event.people.length : seated,
-    conflicts: "collides"
+    conflicts: "commutes"
   })
 
 type Table = ReturnType<typeof makeTable>
