@@ -9,9 +9,9 @@ it.live(
   () =>
     Effect.gen(function*() {
       const { url } = yield* TestDatabase.make
-      const { figures, problems } = yield* kills({ kills: 3, onProgress: () => Effect.void, url })
+      const { figures, problems } = yield* kills({ kills: 4, onProgress: () => Effect.void, url })
       assert.deepStrictEqual(problems, [])
       assert.isAbove(figures.events, 0)
     }),
-  90_000
+  120_000
 )
