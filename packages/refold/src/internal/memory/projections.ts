@@ -6,49 +6,18 @@ import * as Semaphore from "effect/Semaphore"
 import type { EventStoreDriver } from "../../EventStoreDriver.ts"
 import {
   type Claim,
-  type ParkedEvent,
   type PartitionId,
   PartitionLost,
   PartitionsDiffer,
   type PartitionStatus,
-  type ProjectionId,
-  ProjectionStore,
-  type Status,
-  type StoredRow
+  ProjectionStore
 } from "../../ProjectionStore.ts"
-import type { StreamId } from "../../StreamId.ts"
 import * as Partitioning from "../partitioning.ts"
 import { limitOf } from "../projections/limits.ts"
-
-/** A partition, with what a row of a table would hold. */
-interface Partition {
-  position: number
-  token: number
-  owner: string | undefined
-  error: string | undefined
-  handled: number
-  movedAt: DateTime.Utc | undefined
-  status: Status
-}
-
-interface State {
-  readonly id: ProjectionId
-  readonly categories: ReadonlyArray<string>
-  readonly partitions: ReadonlyArray<Partition>
-  /** Until when each worker has its partitions. */
-  readonly workers: Map<string, number>
-  readonly parked: Map<string, ParkedEvent & { readonly isToRetry: boolean }>
-  readonly rows: Map<string, StoredRow>
-  gates: ReadonlyArray<number>
-  isReadable: boolean
-}
-
-/** A position nobody reaches: all that is handled is a replay. */
-const everything = [Number.MAX_SAFE_INTEGER]
-
-const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
-const parkedKey = (partition: number, position: number) => `${partition}/${position}`
-const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
+import * as Parking from "./parking.ts"
+import * as States from "./projectionStates.ts"
+import * as TakingOver from "./takingOver.ts"
+import * as ViewRows from "./viewRows.ts"
 
 /** The turns that the calling fiber has taken until its transaction ends; `undefined` outside of one. */
 const Taken = Context.Reference<Set<Semaphore.Semaphore> | undefined>("refold/MemoryEventStore/Taken", {
@@ -57,11 +26,12 @@ const Taken = Context.Reference<Set<Semaphore.Semaphore> | undefined>("refold/Me
 
 /** There is nothing to roll back: what a handler has done before it fails is not undone. */
 export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
-  const states = new Map<string, State>()
   const live = new Map<string, number>()
   const turns = new Map<string, Semaphore.Semaphore>()
   const moved = yield* PubSub.sliding<void>(1)
   const signal = PubSub.publish(moved, undefined)
+  const states = States.make(signal)
+  const { change, partitionOf, stateOf } = states
   const transaction = Semaphore.makeUnsafe(1)
 
   const turnOf = ({ name, partition, version }: PartitionId) => {
@@ -72,16 +42,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
   }
   const inTurn = (id: PartitionId) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.flatMap(Taken, (taken) => taken?.has(turnOf(id)) === true ? self : turnOf(id).withPermit(self))
-  const stateOf = (id: ProjectionId) => states.get(keyOf(id))
-  const partitionOf = (id: PartitionId) => stateOf(id)?.partitions[id.partition]
-  const change = (id: ProjectionId, f: (state: State) => void) =>
-    Effect.andThen(
-      Effect.sync(() => {
-        const state = stateOf(id)
-        if (state !== undefined) f(state)
-      }),
-      signal
-    )
   const takeTurn = (id: PartitionId) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Taken, (taken) => {
@@ -108,7 +68,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     return version === undefined ? undefined : stateOf({ name, version })
   }
   /** Where a partition is to stop for now. */
-  const untilOf = ({ id, partitions }: State, partition: number) => {
+  const untilOf = ({ id, partitions }: States.State, partition: number) => {
     const other = liveOf(id.name)
     if (other === undefined || other.id.version === id.version) return undefined
     const reached = other.partitions.map(({ position }, partition) => ({ partition, position }))
@@ -125,11 +85,11 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             ? Effect.void
             : Effect.fail(new PartitionsDiffer({ projection: id, stored, asked: partitions }))
         }
-        const isFirst = ![...states.values()].some((state) => state.id.name === id.name)
-        states.set(keyOf(id), {
+        const isFirst = ![...states.all()].some((state) => state.id.name === id.name)
+        states.add({
           id: { name: id.name, version: id.version },
           categories,
-          partitions: Array.from({ length: partitions ?? 1 }, (): Partition => ({
+          partitions: Array.from({ length: partitions ?? 1 }, (): States.Partition => ({
             position: 0,
             token: 0,
             owner: undefined,
@@ -141,7 +101,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           workers: new Map(),
           parked: new Map(),
           rows: new Map(),
-          gates: isFirst ? [0] : everything,
+          gates: isFirst ? [0] : TakingOver.everything,
           isReadable: isFirst
         })
         if (isFirst) live.set(id.name, id.version)
@@ -158,7 +118,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         const names = [...workers.keys()].toSorted()
         const share = Math.floor(partitions.length / names.length) +
           (names.indexOf(worker) < partitions.length % names.length ? 1 : 0)
-        const isOpen = ({ position, status }: Partition, index: number) =>
+        const isOpen = ({ position, status }: States.Partition, index: number) =>
           status === "running" && position < (untilOf(state, index) ?? Infinity)
         let mine = partitions.filter((one, index) => one.owner === worker && isOpen(one, index)).length
         for (const [index, partition] of partitions.entries()) {
@@ -215,54 +175,12 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.owner = undefined
       }),
 
-    park: (events) =>
-      Effect.flatMap(DateTime.now, (parkedAt) =>
-        Effect.sync(() => {
-          for (const event of events) {
-            const state = stateOf(event)
-            if (state === undefined) continue
-            state.parked.set(parkedKey(event.partition, event.position), { ...event, parkedAt, isToRetry: false })
-            const partition = partitionOf(event)
-            if (partition !== undefined && event.error !== "") partition.error = event.error
-          }
-        })),
-
-    parked: (of) =>
-      Effect.sync(() =>
-        [...stateOf(of)?.parked.values() ?? []]
-          .filter(({ partition }) => of.partition === undefined || partition === of.partition)
-          .toSorted((one, other) => one.position - other.position)
-      ),
-
-    unpark: (id, positions) =>
-      Effect.sync(() => {
-        for (const position of positions) stateOf(id)?.parked.delete(parkedKey(id.partition, position))
-      }),
-
-    dropParked: (id, positions) =>
-      change(id, ({ parked, partitions }) => {
-        for (const [key, { partition, position }] of parked) {
-          if (!positions.includes(position)) continue
-          parked.delete(key)
-          const affected = partitions[partition]
-          if (affected === undefined) continue
-          affected.token++
-          affected.owner = undefined
-        }
-      }),
-
-    retryParked: (id, { stream, wish }) =>
-      change(id, ({ parked }) => {
-        for (const [key, event] of parked) {
-          if (event.isSkipped || (stream !== undefined && !isSameStream(event.stream, stream))) continue
-          parked.set(key, { ...event, isToRetry: wish })
-        }
-      }),
+    ...Parking.make(states),
 
     list: (name) =>
       Effect.gen(function*() {
         const found: Array<PartitionStatus> = []
-        for (const { categories, id, parked, partitions, workers } of states.values()) {
+        for (const { categories, id, parked, partitions, workers } of states.all()) {
           if (name !== undefined && id.name !== name) continue
           const { epochMilliseconds: now } = yield* DateTime.now
           for (const [index, one] of partitions.entries()) {
@@ -297,37 +215,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         }
       }),
 
-    prepare: (id) =>
-      change(id, (state) => {
-        if (live.get(id.name) === id.version) return
-        for (const partition of state.partitions) {
-          if (partition.status === "retired") state.gates = everything
-          if (partition.status === "paused") continue
-          partition.status = "running"
-          partition.error = undefined
-        }
-      }),
-
-    takeOver: (id, from) => {
-      const old = from === undefined ? undefined : stateOf({ name: id.name, version: from })
-      // what a handler has in hand is finished first
-      const turns = (old?.partitions ?? []).map((_, partition) => turnOf({ name: id.name, version: from!, partition }))
-      const changeOver = Effect.suspend(() => {
-        const state = stateOf(id)
-        if (state === undefined || live.get(id.name) !== from) return Effect.succeed(false)
-        if (old?.partitions.some(({ position }) => position < Math.max(...old.gates))) return Effect.succeed(false)
-        state.gates = (old ?? state).partitions.map(({ position }) => position)
-        state.isReadable = true
-        live.set(id.name, id.version)
-        for (const partition of old?.partitions ?? []) {
-          partition.status = "retired"
-          partition.token++
-          partition.owner = undefined
-        }
-        return Effect.as(signal, true)
-      })
-      return turns.reduce((self, turn) => turn.withPermit(self), changeOver)
-    },
+    ...TakingOver.make(states, live, turnOf),
 
     partitionOf: (stream, partitions) => Partitioning.ofStream(stream, partitions),
 
@@ -363,51 +251,13 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         rows.clear()
       }),
 
-    liveVersion: (name) => Effect.sync(() => live.get(name)),
-
     drop: (id) =>
       Effect.sync(() => {
-        states.delete(keyOf(id))
+        states.remove(id)
         if (live.get(id.name) === id.version) live.delete(id.name)
       }),
 
-    rows: (id, keys) => Effect.sync(() => keys.flatMap((key) => stateOf(id)?.rows.get(rowKey(key)) ?? [])),
-
-    saveRows: (id, rows) =>
-      Effect.sync(() => {
-        for (const row of rows) stateOf(id)?.rows.set(rowKey(row), row)
-      }),
-
-    page: (id, { afterKey, category, key, limit, tenant }) =>
-      Effect.sync(() => {
-        const state = stateOf(id)
-        const partitions = state?.partitions ?? []
-        const own = category === undefined || key === undefined
-          ? undefined
-          : partitions[Partitioning.ofStream({ tenant, category, id: key }, partitions.length)]
-        return {
-          position: own?.position ?? lowest(state),
-          isReadable: state?.isReadable ?? false,
-          parkedStreams: [...state?.parked.values() ?? []].flatMap(({ isSkipped, stream }) =>
-            isSkipped || stream.tenant !== tenant ? [] : [stream.id]
-          ),
-          rows: rowsOf(state, tenant)
-            .filter((row) => (key === undefined || row.key === key) && (afterKey === undefined || row.key > afterKey))
-            .toSorted((one, other) => one.key < other.key ? -1 : 1)
-            .slice(0, limit)
-        }
-      }),
-
-    changes: (id, { after, afterKey, limit, tenant }) =>
-      Effect.sync(() => {
-        const upTo = lowest(stateOf(id))
-        const isNew = ({ key, position }: StoredRow) =>
-          position > after || (position === after && afterKey !== undefined && key > afterKey)
-        return rowsOf(stateOf(id), tenant)
-          .filter((row) => isNew(row) && row.position <= upTo)
-          .toSorted((one, other) => one.position - other.position || (one.key < other.key ? -1 : 1))
-          .slice(0, limit)
-      }),
+    ...ViewRows.make(states),
 
     watch: Effect.map(PubSub.subscribe(moved), (subscription) => PubSub.take(subscription)),
 
@@ -423,12 +273,3 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       })
   })
 })
-
-const isSameStream = (one: StreamId, other: StreamId) =>
-  one.tenant === other.tenant && one.category === other.category && one.id === other.id
-
-const rowsOf = (state: State | undefined, tenant: string): ReadonlyArray<StoredRow> =>
-  [...state?.rows.values() ?? []].filter((row) => row.tenant === tenant)
-
-const lowest = (state: State | undefined): number =>
-  state === undefined ? 0 : Math.min(...state.partitions.map(({ position }) => position))

@@ -278,10 +278,10 @@ export const rebuilding = (it: It) => {
 
         const divided = (n: number) => ({ partitions: 1 + n * 7 % 4, lease: "1 second" as const, batchSize: 20 })
         const run = (n: number) => Effect.forkChild(Projection.run(version(n), divided(n)))
-        let workers = [yield* run(1)]
+        const workers = [yield* run(1)]
         for (const [old, next] of [[1, 2], [2, 3], [3, 1]] as const) {
           yield* Stream.runDrain(Rebuild.rebuild(version(next), divided(next)))
-          workers = [...workers, yield* run(next)]
+          workers.push(yield* run(next))
           yield* append("last", old)
         }
         yield* Deferred.succeed(isOver, undefined)
