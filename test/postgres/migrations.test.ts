@@ -46,22 +46,32 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.deepStrictEqual((yield* objects).map(({ name }) => name), [
         "append",
         "append_one",
-        "checkpoints",
-        "checkpoints_pkey",
         "event_id_once",
         "events",
         "events_pkey",
+        "live_versions",
+        "live_versions_pkey",
         "locks",
         "locks_pkey",
         "migrations",
         "migrations_pkey",
+        "parked",
+        "parked_pkey",
+        "partitions",
+        "partitions_pkey",
         "positions",
         "refuse_rewriting",
         "refuse_rewriting",
         "refuse_truncating",
         "snapshots",
         "snapshots_pkey",
-        "version_once"
+        "version_once",
+        "view_rows",
+        "view_rows_by_position",
+        "view_rows_pkey",
+        "views",
+        "workers",
+        "workers_pkey"
       ])
     }).pipe(inEmptyDatabase))
 
@@ -122,7 +132,8 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.strictEqual(error._tag, "MigrationError")
       assert.strictEqual(
         error.message,
-        "The schema \"refold\" has no event store yet. Start once with `migrate: true`, as a role that may create it"
+        "The schema \"refold\" has no event store yet. Start once with `migrate: true`, or run `refold migrate`, " +
+          "as a role that may create it"
       )
       yield* startProcess()
       const { lead, run } = yield* startProcess({ store: { migrate: false } })

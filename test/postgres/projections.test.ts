@@ -6,9 +6,9 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { Checkpoints } from "refold/Checkpoints"
 import { EventStore } from "refold/EventStore"
 import * as Projection from "refold/Projection"
+import { ProjectionStore } from "refold/ProjectionStore"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import { sessionsOf, store, until } from "./fixtures/database.ts"
 import { credited, freshId, makeAccount } from "./fixtures/domain.ts"
@@ -57,10 +57,10 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a projection
     Effect.gen(function*() {
       let healthy = false
       const { projection, rows } = yield* summing(() => healthy ? Effect.void : Effect.fail("not today"))
-      const checkpoints = yield* Checkpoints
+      const projections = yield* ProjectionStore
       assert.strictEqual(yield* Effect.flip(Projection.catchUp(projection)), "not today")
       assert.deepStrictEqual(yield* rows, [])
-      assert.strictEqual(yield* checkpoints.get(projection), 0)
+      assert.deepStrictEqual((yield* projections.list(projection.name)).map(({ position }) => position), [0])
       healthy = true
       assert.isAbove(yield* Projection.catchUp(projection), 0)
       assert.deepStrictEqual(yield* rows, [1, 2])

@@ -6,18 +6,18 @@ import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { MemoryEventStore } from "refold"
-import type { Checkpoints } from "refold/Checkpoints"
 import type { EventStore } from "refold/EventStore"
+import type { ProjectionStore } from "refold/ProjectionStore"
 import { expectTypeOf, test } from "vitest"
 import { Account, Lead } from "./fixtures.ts"
 
 test("the store in memory needs nothing and cannot fail", () => {
-  expectTypeOf(MemoryEventStore.layer).toEqualTypeOf<Layer.Layer<EventStore | Checkpoints, never, never>>()
+  expectTypeOf(MemoryEventStore.layer).toEqualTypeOf<Layer.Layer<EventStore | ProjectionStore, never, never>>()
 })
 
 test("the store on PostgreSQL needs a client, and can fail to reach or prepare the database", () => {
   expectTypeOf(PgEventStore.layer()).toEqualTypeOf<
-    Layer.Layer<EventStore | Checkpoints, SqlError | MigrationError, PgClient.PgClient | SqlClient>
+    Layer.Layer<EventStore | ProjectionStore, SqlError | MigrationError, PgClient.PgClient | SqlClient>
   >()
   expectTypeOf(PgEventStore.layer).parameter(0).toEqualTypeOf<PgEventStore.Options | undefined>()
 })

@@ -65,7 +65,7 @@ export const summary = (counts: ReadonlyMap<Kind, number>) => {
 const table = (
   title: string,
   head: ReadonlyArray<string>,
-  rows: ReadonlyArray<ReadonlyArray<string | bigint | null>>
+  rows: ReadonlyArray<ReadonlyArray<string | number | bigint | null>>
 ) => {
   const drawn = new Table({ head: [...head], style: { head: [], border: [], compact: true } })
   for (const row of rows) drawn.push(row.map((cell) => printable(String(cell ?? "–"))))
@@ -77,7 +77,9 @@ export const readModels = Effect.gen(function*() {
   yield* table(
     "Leads",
     ["lead", "name", "e-mail", "phone", "status", "follow-up", "version"],
-    leads.map((row) => [row.lead_id, row.name, row.email, row.phone, row.status, row.followup_on, row.version])
+    [...leads].flatMap(([id, { lead, version }]) =>
+      lead === null ? [] : [[id, lead.name, lead.email, lead.phone, lead.status, lead.followup, version]]
+    )
   )
   yield* search("")
   const log = yield* StatusLog.read

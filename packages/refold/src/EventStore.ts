@@ -14,7 +14,7 @@ import type {
   AppendOptions
 } from "./AppendCondition.ts"
 import type { Tagged } from "./Decider.ts"
-import type { EventOf, EventSource, EventSources, LogOptions } from "./EventSource.ts"
+import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOptions } from "./EventSource.ts"
 import type { EventStoreDriver, NewSnapshot, StoredSnapshot } from "./EventStoreDriver.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Locking from "./internal/locks/locking.ts"
@@ -167,7 +167,7 @@ export class EventStore extends Context.Service<EventStore, {
   /** The events of these sources in the order of the log, up to where the log ends now. */
   readonly readAll: <const Sources extends EventSources>(
     sources: Sources,
-    options?: LogOptions
+    options?: LogOptions<EventOf<Sources>>
   ) => Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError>
 
   /**
@@ -176,8 +176,17 @@ export class EventStore extends Context.Service<EventStore, {
    */
   readonly subscribe: <const Sources extends EventSources>(
     sources: Sources,
-    options?: LogOptions
+    options?: LogOptions<EventOf<Sources>>
   ) => Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError>
+
+  /**
+   * The log in batches, for those who keep their place: each tells how far it reaches, also where there was nothing for
+   * them. A batch ends before an event that cannot be read; the next one fails.
+   */
+  readonly batches: <const Sources extends EventSources>(
+    sources: Sources,
+    options: BatchOptions<EventOf<Sources>>
+  ) => Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError>
 
   /** Whether the calling fiber's appends may still be undone, because it is inside a transaction of its own. */
   readonly inTransaction: Effect.Effect<boolean>
@@ -209,6 +218,7 @@ export const make = (driver: EventStoreDriver): EventStore["Service"] => {
     version: Reading.version(driver),
     readAll: Reading.log(driver, { follow: false }),
     subscribe: Reading.log(driver, { follow: true }),
+    batches: Reading.batches(driver),
     inTransaction: driver.inTransaction,
     withLock: Locking.make(driver)
   }
@@ -283,7 +293,7 @@ export const read = <Event extends Tagged>(
  */
 export const readAll = <const Sources extends EventSources>(
   sources: Sources,
-  options?: LogOptions
+  options?: LogOptions<EventOf<Sources>>
 ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError, EventStore> =>
   Stream.unwrap(Effect.map(EventStore, (store) => store.readAll(sources, options)))
 
@@ -295,6 +305,6 @@ export const readAll = <const Sources extends EventSources>(
  */
 export const subscribe = <const Sources extends EventSources>(
   sources: Sources,
-  options?: LogOptions
+  options?: LogOptions<EventOf<Sources>>
 ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError, EventStore> =>
   Stream.unwrap(Effect.map(EventStore, (store) => store.subscribe(sources, options)))

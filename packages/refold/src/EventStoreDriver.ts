@@ -162,6 +162,27 @@ export interface LogPage {
 }
 
 /**
+ * Which events to read of the log. `types` are stored types, of whichever of the categories; without a tenant, those of all.
+ *
+ * **Details**
+ *
+ * A partition has the events of those streams that fall to it. Which they are, depends on the stream and the number of
+ * partitions alone, and stays so for ever.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LogRequest {
+  readonly tenant: string | undefined
+  readonly categories: NonEmptyReadonlyArray<string>
+  readonly types: ReadonlyArray<string> | undefined
+  readonly partition: { readonly index: number; readonly of: number } | undefined
+  readonly after: number
+  readonly upTo: number
+  readonly limit: number
+}
+
+/**
  * Asks for the lease on a stream: for `hold` milliseconds, and if somebody else has it, to be the next to get it, for
  * `reserve` milliseconds. An `owner` asks under a name nobody else has used.
  *
@@ -229,13 +250,8 @@ export interface EventStoreDriver {
    */
   readonly writeSnapshot: (snapshot: NewSnapshot) => Effect.Effect<void, EventStoreError>
 
-  /** Up to `limit` events of these categories with a position greater than `after`, by position. */
-  readonly readLog: (options: {
-    readonly tenant: string
-    readonly categories: NonEmptyReadonlyArray<string>
-    readonly after: number
-    readonly limit: number
-  }) => Effect.Effect<LogPage, EventStoreError>
+  /** Up to `limit` events with a position greater than `after` that meet all of this, by position. */
+  readonly readLog: (options: LogRequest) => Effect.Effect<LogPage, EventStoreError>
 
   /**
    * Starts to watch for appends; the inner effect returns once something may have been appended since it was last

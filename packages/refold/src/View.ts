@@ -44,6 +44,8 @@ export interface View<in out T extends Types> {
   readonly from: NonEmptyReadonlyArray<EventSource<T["Event"]>>
   readonly state: Schema.Codec<T["State"], unknown>
   readonly initial: T["State"]
+  /** Whether every stream has a row of its own, under its id. */
+  readonly isByStream: boolean
   /** The rows an event concerns, each once. */
   readonly keys: (recorded: RecordedEvent<T["Event"]>) => ReadonlyArray<string>
   readonly evolve: (state: T["State"], recorded: RecordedEvent<T["Event"]>, key: string) => T["State"] | null
@@ -110,6 +112,7 @@ export const make = <const Sources extends EventSources, const State extends {}>
     from: sourcesOf(from),
     state,
     initial,
+    isByStream: key === undefined,
     keys: key === undefined ? ({ stream }) => [stream.id] : (recorded) => {
       const keys = key(recorded)
       return typeof keys === "string" ? [keys] : [...new Set(keys)]

@@ -13,11 +13,11 @@ import * as Reactivity from "effect/reactivity/Reactivity"
 import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import * as Checkpoints from "refold/Checkpoints"
 import * as EventStore from "refold/EventStore"
-import * as PgCheckpoints from "./internal/checkpoints.ts"
+import { ProjectionStore } from "refold/ProjectionStore"
 import * as Driver from "./internal/driver.ts"
 import * as Migrations from "./internal/migrations.ts"
+import * as PgProjections from "./internal/projections.ts"
 import { statements } from "./internal/sql/statements.ts"
 import * as Watching from "./internal/watching.ts"
 
@@ -45,7 +45,7 @@ export interface Options {
 }
 
 /**
- * Provides the store, and the checkpoints of projections, on the database of the `PgClient` in the context.
+ * Provides the store, and that of projections, on the database of the `PgClient` in the context.
  *
  * **Details**
  *
@@ -70,7 +70,7 @@ export interface Options {
 export const layer = (
   { listen = true, migrate = true, pollInterval = "1 second", schema = "refold" }: Options = {}
 ): Layer.Layer<
-  EventStore.EventStore | Checkpoints.Checkpoints,
+  EventStore.EventStore | ProjectionStore,
   MigrationError | SqlError,
   PgClient.PgClient | SqlClient
 > =>
@@ -101,8 +101,8 @@ export const layer = (
         Reactivity.layer
       )
       : sql
-    const store = EventStore.make(yield* Driver.make(sql, writer, statement, watch))
+    const store = EventStore.make(yield* Driver.make(sql, writer, statement, watch.appends))
     return Context.make(EventStore.EventStore, store).pipe(
-      Context.add(Checkpoints.Checkpoints, PgCheckpoints.make(sql, statement))
+      Context.add(ProjectionStore, PgProjections.make(sql, schema, watch.moves))
     )
   }))

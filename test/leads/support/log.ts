@@ -61,8 +61,12 @@ const by =
 export const readModels = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   return {
-    leads: yield* sql`select status, followup_on as on, name, email, phone, lead_id as lead, version::int
-      from leads_demo.lead_list order by lead_id collate "C"`,
+    leads: yield* sql`select l.status, l.followup as on, l.name, l.email, l.phone, v.key as lead,
+        (v.state->>'version')::int as version
+      from leads_demo.views v, json_to_record(v.state->'lead') as l(
+        status text, followup date, name text, email text, phone text
+      )
+      where v.view = 'lead-list' order by v.key`,
     search: yield* sql`select lead_id as lead, kind, value, since::int, is_current as current
       from leads_demo.lead_search order by lead_id collate "C", kind collate "C", value collate "C"`,
     statusLog: yield* sql`select lead_id as lead, version::int, changed_by as by, from_status as from, to_status as to,

@@ -53,16 +53,25 @@ export const make = Effect.fnUntraced(function*(
           : send
       }),
     readStream,
-    readLog: ({ after, categories, limit, tenant }) =>
+    readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
       Effect.map(
-        query<Maybe<EventRow> & { log_end: bigint; category: string; stream_id: string }>(
+        query<Maybe<EventRow> & { log_end: bigint; tenant: string; category: string; stream_id: string }>(
           statement.readLog,
-          [tenant, categories, BigInt(after), limit]
+          [
+            tenant ?? null,
+            categories,
+            BigInt(after),
+            limit,
+            BigInt(upTo),
+            types ?? null,
+            partition?.index ?? null,
+            partition?.of ?? null
+          ]
         ),
         (rows) => ({
           end: Number(rows[0]?.log_end ?? 0),
           events: rows.filter(isEvent).map((row) =>
-            storedEvent({ tenant, category: row.category, id: row.stream_id }, row)
+            storedEvent({ tenant: row.tenant, category: row.category, id: row.stream_id }, row)
           )
         })
       ),

@@ -27,6 +27,7 @@ export const make = <Parts extends { readonly [name: string]: Types }>(
     from,
     state: Schema.Struct(Object.fromEntries(parts.map(({ name, view }) => [name, Schema.NullOr(view.state)]))),
     initial: Object.fromEntries(parts.map(({ name }) => [name, null])),
+    isByStream: from.length === 1 && parts.every(({ view }) => view.isByStream),
     keys: (recorded) => [...new Set(parts.flatMap(({ keys }) => [...keys(recorded)]))],
     evolve: (state, recorded, key) => {
       const after: Record<string, unknown> = { ...state }

@@ -6,6 +6,7 @@ import * as AppendCondition from "../../AppendCondition.ts"
 import * as Driver from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { StreamId } from "../../StreamId.ts"
+import * as Partitioning from "../partitioning.ts"
 import * as MemoryLeases from "./leases.ts"
 import * as MemorySnapshots from "./snapshots.ts"
 
@@ -141,13 +142,17 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
         return Effect.andThen(isWritten ? PubSub.publish(appended, undefined) : Effect.void, Effect.fromResult(outcome))
       }),
     readStream: (options) => call(() => readPage(options)),
-    readLog: ({ after, categories, limit, tenant }) =>
+    readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
       call(() => {
         const { rows } = log
         const events: Array<Driver.StoredEvent> = []
-        for (let index = after; index < rows.length && events.length < limit; index++) {
+        for (let index = after; index < Math.min(rows.length, upTo) && events.length < limit; index++) {
           const row = rows[index]!
-          if (row.stream.tenant === tenant && categories.includes(row.stream.category)) events.push(parse(row))
+          const { stream, type } = row
+          const isWanted = (tenant === undefined || stream.tenant === tenant) && categories.includes(stream.category) &&
+            (types === undefined || types.includes(type)) &&
+            (partition === undefined || Partitioning.ofStream(stream, partition.of) === partition.index)
+          if (isWanted) events.push(parse(row))
         }
         return { end: rows.length, events }
       }),

@@ -32,6 +32,21 @@ export const decodeAll = <Event extends Tagged>(
     return Effect.succeed(events)
   })
 
+/** Decodes events up to the first that cannot be read, and fails if there is none before it. */
+export const decodeUpToUnreadable = <Event extends Tagged>(
+  codecOf: (category: string) => EventCodec<Event> | undefined,
+  stored: ReadonlyArray<StoredEvent>
+): Effect.Effect<Array<RecordedEvent<Event>>, EventStoreError> =>
+  Effect.suspend(() => {
+    const events: Array<RecordedEvent<Event>> = []
+    for (const event of stored) {
+      const decoded = decode(codecOf(event.stream.category), event)
+      if (Result.isSuccess(decoded)) events.push(decoded.success)
+      else return events.length === 0 ? Effect.fail(unreadable(event, decoded.failure)) : Effect.succeed(events)
+    }
+    return Effect.succeed(events)
+  })
+
 /** Decodes events up to the first that cannot be read: they are told of an append that has happened, whatever they say. */
 export const decodeReadable = <Event extends Tagged>(
   codec: EventCodec<Event>,

@@ -1,14 +1,15 @@
+import { isReadonlyArrayNonEmpty } from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { EventCodec } from "../../EventCodec.ts"
-import type { EventOf, EventSource, EventSources, LogOptions } from "../../EventSource.ts"
+import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOptions } from "../../EventSource.ts"
 import type { EventStoreDriver } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as StreamId from "../../StreamId.ts"
-import { decodeAll } from "./decoding.ts"
+import { decodeUpToUnreadable } from "./decoding.ts"
 import { streamId } from "./naming.ts"
 
 export const pageSize = 1000
@@ -34,31 +35,64 @@ const patiently = {
 }
 
 /**
- * Pages through the log. When it follows, it starts to watch before the first page is read, so that nothing appended at
+ * Reads the log batch by batch. When it follows, it starts to watch before the first is read, so that nothing appended at
  * the seam is missed; at the end of the log it waits instead of stopping.
  */
+const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
+  driver: EventStoreDriver,
+  sources: Sources,
+  options: BatchOptions<EventOf<Sources>>
+) {
+  const { follow, partition, tenants, types, upTo = Number.MAX_SAFE_INTEGER } = options
+  const tenant = tenants === "all" ? undefined : yield* StreamId.Tenant
+  const limit = yield* wholeNumber("pageSize", options.pageSize ?? pageSize, 1)
+  const start = yield* wholeNumber("after", options.after ?? 0, 0)
+  const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
+  const categories = [...codecs.keys()]
+  const wanted = types === undefined ? undefined : new Set<string>(types)
+  const storedTypes = types === undefined
+    ? undefined
+    : [...codecs.values()].flatMap((codec) => types.flatMap(codec.storedTypes))
+  const appended = follow ? yield* driver.watch : Effect.void
+
+  const next = Effect.fnUntraced(function*(after: number) {
+    const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
+    if (!isReadonlyArrayNonEmpty(categories) || after >= upTo) {
+      return [{ events: nothing, end: after }, Option.none<number>()] as const
+    }
+    const read = driver.readLog({ tenant, categories, types: storedTypes, partition, after, upTo, limit })
+    const page = yield* follow ? Effect.retry(read, patiently) : read
+    const decoded = yield* decodeUpToUnreadable((category) => codecs.get(category), page.events)
+    const isPart = page.events.length === limit || decoded.length < page.events.length
+    const end = isPart ? decoded[decoded.length - 1]!.position : Math.max(after, Math.min(page.end, upTo))
+    const events = wanted === undefined ? decoded : decoded.filter(({ event }) => wanted.has(event._tag))
+    if (end === after && follow) yield* appended
+    return [{ events, end }, isPart || follow ? Option.some(end) : Option.none<number>()] as const
+  })
+  return { start, next }
+})
+
+/** The log in batches, empty ones included. */
+export const batches = (driver: EventStoreDriver) =>
+<const Sources extends EventSources>(
+  sources: Sources,
+  options: BatchOptions<EventOf<Sources>>
+): Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError> =>
+  Stream.unwrap(
+    Effect.map(open(driver, sources, options), ({ next, start }) =>
+      Stream.paginate(start, (after) =>
+        Effect.map(next(after), ([batch, more]) => [[batch], more] as const)))
+  )
+
+/** The events of the log. */
 export const log =
   (driver: EventStoreDriver, { follow }: { readonly follow: boolean }) =>
   <const Sources extends EventSources>(
     sources: Sources,
-    options?: LogOptions
+    options?: LogOptions<EventOf<Sources>>
   ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
-    Stream.unwrap(Effect.gen(function*() {
-      const tenant = yield* StreamId.Tenant
-      const limit = yield* wholeNumber("pageSize", options?.pageSize ?? pageSize, 1)
-      const start = yield* wholeNumber("after", options?.after ?? 0, 0)
-      const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
-      const [first, ...rest] = codecs.keys()
-      if (first === undefined) return Stream.empty
-      const appended = follow ? yield* driver.watch : Effect.void
-      return Stream.paginate(start, (after) =>
-        Effect.gen(function*() {
-          const read = driver.readLog({ tenant, categories: [first, ...rest], after, limit })
-          const page = yield* follow ? Effect.retry(read, patiently) : read
-          const events = yield* decodeAll((category) => codecs.get(category), page.events)
-          const full = page.events.length === limit
-          const cursor = full ? page.events[limit - 1]!.position : Math.max(after, page.end)
-          if (!full && events.length === 0 && follow) yield* appended
-          return [events, full || follow ? Option.some(cursor) : Option.none<number>()] as const
-        }))
-    }))
+    Stream.unwrap(
+      Effect.map(open(driver, sources, { ...options, follow }), ({ next, start }) =>
+        Stream.paginate(start, (after) =>
+          Effect.map(next(after), ([{ events }, more]) => [events, more] as const)))
+    )

@@ -1,3 +1,6 @@
+/** A version of a view, as the index of changes has it. */
+export const viewVersion = (view: string, version: string): string => `(${view} || '/' || ${version}::text)`
+
 /** The tables, in a schema of their own. Every statement is one element: the wire protocol takes one at a time. */
 export const schema = (name: string): ReadonlyArray<string> => [
   `create sequence "${name}".positions as bigint`,
@@ -71,11 +74,74 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (tenant, category, stream_id)
   )`,
 
-  `create table "${name}".checkpoints (
-    projection text not null,
+  // a partition of a projection: how far it has come, and who may move it; up to which positions another version has done
+  // what cannot be undone, by the partitions of that; and whether the projection is live, or was
+  `create table "${name}".partitions (
+    projection text collate "C" not null,
+    version integer not null,
+    partition integer not null,
+    categories text[] not null,
+    position bigint not null default 0,
+    status text collate "C" not null default 'running' check (status in ('running', 'paused', 'stopped', 'retired')),
+    gates bigint[] not null,
+    is_readable boolean not null,
+    owner text collate "C",
+    token bigint not null default 0,
+    handled bigint not null default 0,
+    moved_at timestamptz,
+    error text,
+    primary key (projection, version, partition)
+  )`,
+
+  // who asks for partitions, so that everybody gets a fair share; what is owned by nobody seen lately is free
+  `create table "${name}".workers (
+    projection text collate "C" not null,
+    version integer not null,
+    worker text collate "C" not null,
+    seen_until timestamptz not null,
+    primary key (projection, version, worker)
+  )`,
+
+  // the version of each projection that readers are given
+  `create table "${name}".live_versions (projection text collate "C" primary key, version integer not null)`,
+
+  // events that a handler failed on, and those of the same streams behind them
+  `create table "${name}".parked (
+    projection text collate "C" not null,
     version integer not null,
     position bigint not null,
-    moved_at timestamptz not null default now(),
-    primary key (projection, version)
-  )`
+    partition integer not null,
+    tenant text collate "C" not null,
+    category text collate "C" not null,
+    stream_id text collate "C" not null,
+    event_version bigint not null,
+    type text collate "C" not null,
+    error text not null,
+    is_skipped boolean not null,
+    is_to_retry boolean not null default false,
+    parked_at timestamptz not null default clock_timestamp(),
+    primary key (projection, version, position, partition)
+  )`,
+
+  // the rows of views; deleted ones stay, without a state
+  `create table "${name}".view_rows (
+    view text collate "C" not null,
+    version integer not null,
+    tenant text collate "C" not null,
+    key text collate "C" not null,
+    position bigint not null,
+    state json,
+    primary key (view, version, tenant, key)
+  )`,
+
+  // on an expression, so that it is never taken for the primary key: before anybody has analyzed the table, the planner
+  // takes every view to have one row
+  `create index view_rows_by_position on "${name}".view_rows
+    (${viewVersion("view", "version")}, tenant, position, key)`,
+
+  // for analysts: what readers see
+  `create view "${name}".views as
+    select r.view, r.tenant, r.key, r.state, r.position
+    from "${name}".view_rows r join "${name}".live_versions l on l.projection = r.view and l.version = r.version
+    where r.state is not null`
 ]

@@ -1,4 +1,5 @@
 import { appendLock } from "./append.ts"
+import { streamHash } from "./streamHash.ts"
 
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
@@ -68,9 +69,12 @@ export const statements = (name: string) => ({
 
   readLog: `select l.log_end, e.*
     from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
-      select category, stream_id, ${eventColumns}
+      select tenant, category, stream_id, ${eventColumns}
       from "${name}".events
-      where tenant = $1 and category = any($2::text[]) and position > $3
+      where category = any($2::text[]) and position > $3 and position <= $5
+        and ($1::text is null or tenant = $1) and ($6::text[] is null or type = any($6))
+        and ($8::integer is null or
+          mod(${streamHash("tenant", "category", "stream_id")}, $8) = $7)
       order by position limit $4
     ) e on true
     order by e.position`,
@@ -108,18 +112,7 @@ export const statements = (name: string) => ({
     )
     delete from "${name}".locks
     where tenant = $1 and category = $2 and stream_id = $3 and $4::uuid in (owner, next_owner)
-      and not exists (select from passed_on) and not exists (select from given_up)`,
-
-  getCheckpoint: `select position from "${name}".checkpoints where projection = $1 and version = $2`,
-
-  // no row, no move: a checkpoint that is not where the worker left it belongs to somebody else
-  moveCheckpoint: `insert into "${name}".checkpoints as c (projection, version, position)
-    select $1, $2, $4 where $3 = 0 or exists (
-      select from "${name}".checkpoints where projection = $1 and version = $2 and position = $3
-    )
-    on conflict (projection, version) do update set position = excluded.position, moved_at = now()
-      where c.position = $3
-    returning position`
+      and not exists (select from passed_on) and not exists (select from given_up)`
 })
 
 /** The statements of one schema. */

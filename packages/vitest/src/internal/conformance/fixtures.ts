@@ -6,11 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
-import type { Checkpoints } from "refold/Checkpoints"
 import { Conflict } from "refold/Conflict"
 import { EventStore } from "refold/EventStore"
+import type { ProjectionStore } from "refold/ProjectionStore"
 
-export type Services = EventStore | Checkpoints
+export type Services = EventStore | ProjectionStore
 
 /** The test API inside a layer that provides a store. */
 export type It = Vitest.MethodsNonLive<Services>

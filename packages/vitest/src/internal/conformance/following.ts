@@ -3,9 +3,9 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { Checkpoints } from "refold/Checkpoints"
 import * as EventStore from "refold/EventStore"
 import * as Projection from "refold/Projection"
+import { ProjectionStore } from "refold/ProjectionStore"
 import { freshId, type It, makeAccount } from "./fixtures.ts"
 
 const credit = (cents: number) => ({ _tag: "Credited" as const, cents })
@@ -116,35 +116,26 @@ export const following = (it: It) => {
       assert.deepStrictEqual(handled, [1, 2])
     }))
 
-  it.effect("of two workers on one projection the one whose checkpoint moved stops before it handles anything", () =>
+  it.effect("of two workers on one partition the one that lost it is told before it handles anything", () =>
     Effect.gen(function*() {
       const store = yield* EventStore.EventStore
-      const checkpoints = yield* Checkpoints
+      const projections = yield* ProjectionStore
       const account = makeAccount(`Twice-${freshId()}`)
       const { position } = yield* store.append(account, "a", [credit(1)])
       const handled: Array<string> = []
-      const entered = yield* Deferred.make<void>()
-      const gate = yield* Deferred.make<void>()
-      const projection = Projection.make(`twice-${freshId()}`, {
-        version: 1,
-        from: [account],
-        handle: () =>
-          Deferred.succeed(entered, undefined).pipe(
-            Effect.andThen(Deferred.await(gate)),
-            Effect.andThen(Effect.sync(() => handled.push("first")))
-          )
-      })
-      const first = yield* Effect.forkChild(Projection.catchUp(projection))
-      yield* Deferred.await(entered)
-      const second = yield* Effect.sync(() => handled.push("second")).pipe(
-        checkpoints.advance(projection, { from: 0, to: position }),
-        Effect.flip,
-        Effect.forkChild
-      )
-      yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.join(first)
-      assert.strictEqual((yield* Fiber.join(second))._tag, "CheckpointMoved")
-      assert.deepStrictEqual(handled, ["first"])
-      assert.strictEqual(yield* checkpoints.get(projection), position)
+      const projection = { name: `twice-${freshId()}`, version: 1 }
+      yield* projections.register(projection, { partitions: 1, categories: [account.category] })
+      const first = yield* projections.claim(projection, { worker: "first", lease: 0 })
+      const second = yield* projections.claim(projection, { worker: "second", lease: 60_000 })
+      const handledBy = (name: string, token = 0) =>
+        Effect.sync(() => handled.push(name)).pipe(
+          projections.commit({ ...projection, partition: 0 }, { token, from: 0, to: position, events: 1 })
+        )
+      const lost = yield* Effect.flip(handledBy("first", first.claims[0]?.token))
+      assert.strictEqual(lost._tag, "PartitionLost")
+      yield* handledBy("second", second.claims[0]?.token)
+      const again = yield* Effect.flip(handledBy("second", second.claims[0]?.token))
+      assert.strictEqual(again._tag, "PartitionLost")
+      assert.deepStrictEqual(handled, ["second"])
     }))
 }

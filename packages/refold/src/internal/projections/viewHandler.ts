@@ -1,0 +1,115 @@
+import * as Effect from "effect/Effect"
+import type { EventStoreError } from "../../EventStoreError.ts"
+import type { Partition } from "../../Projection.ts"
+import { ProjectionStore, type StoredRow } from "../../ProjectionStore.ts"
+import type { RecordedEvent } from "../../RecordedEvent.ts"
+import * as View from "../../View.ts"
+import { InvalidKey, type UnreadableRow } from "../../ViewError.ts"
+import * as Partitioning from "../partitioning.ts"
+import * as Key from "./key.ts"
+import { codec } from "./rowCodec.ts"
+
+/** A row, whether it has been there before or not. */
+interface Entry<State> {
+  readonly tenant: string
+  readonly key: string
+  readonly row: View.Row<State> | undefined
+}
+
+type Entries<State> = Map<string, Entry<State>>
+
+/** How many rows a partition keeps in memory. */
+const keptRows = 10_000
+
+/** What a worker knows of the rows of a partition that it holds, and up to which event they have been folded. */
+interface Known<State> {
+  readonly entries: Entries<State>
+  readonly upTo: number
+}
+
+/** Loads the rows that a batch concerns unless they are known, folds it, and writes what has changed. */
+export const make = <T extends View.Types>(view: View.View<T>) => {
+  const { decode, encode } = codec(view)
+  // a worker has a partition value of its own for as long as it holds the partition: nobody else writes these rows meanwhile
+  const knownOf = new WeakMap<Partition, Known<T["State"]>>()
+
+  const load = Effect.fnUntraced(function*(
+    store: ProjectionStore["Service"],
+    entries: Entries<T["State"]>,
+    known: Entries<T["State"]>
+  ) {
+    const missing = new Map([...entries].filter(([name]) => !known.has(name)))
+    for (const name of entries.keys()) entries.set(name, known.get(name) ?? entries.get(name)!)
+    if (missing.size === 0) return
+    for (const stored of yield* store.rows(view, [...missing.values()])) {
+      const { key, tenant } = stored
+      entries.set(nameOf(tenant, key), { tenant, key, row: yield* Effect.fromResult(decode(stored)) })
+    }
+  })
+
+  return (
+    events: ReadonlyArray<RecordedEvent<T["Event"]>>,
+    partition: Partition
+  ): Effect.Effect<void, EventStoreError | UnreadableRow | InvalidKey, ProjectionStore> =>
+    Effect.gen(function*() {
+      const store = yield* ProjectionStore
+      const isOurs = view.isByStream || partition.of === 1
+        ? () => true
+        : (key: string) => Partitioning.of(key, partition.of) === partition.index
+      const entries: Entries<T["State"]> = new Map()
+      const steps: Array<readonly [name: string, key: string, event: RecordedEvent<T["Event"]>]> = []
+      for (const event of events) {
+        const { position, stream: { tenant } } = event
+        for (const key of view.keys(event)) {
+          if (!isOurs(key)) continue
+          const name = nameOf(tenant, key)
+          steps.push([name, key, event])
+          if (entries.has(name)) continue
+          const problem = Key.problem(key)
+          if (problem !== undefined) {
+            return yield* new InvalidKey({ view: view.name, version: view.version, key, position, problem })
+          }
+          entries.set(name, { tenant, key, row: undefined })
+        }
+      }
+      const [first] = events
+      const last = events[events.length - 1]
+      if (first === undefined || last === undefined || steps.length === 0) return
+
+      const before = knownOf.get(partition)
+      // events that come again: what was folded of them was not committed
+      const known = before === undefined || first.position <= before.upTo ? new Map() : before.entries
+      yield* load(store, entries, known)
+      const changed = new Map<string, Entry<T["State"]>>()
+      for (const [name, key, event] of steps) {
+        const entry = entries.get(name)!
+        const row = View.advance(view, entry.row, event, key)
+        if (row === entry.row) continue
+        const after = { ...entry, row }
+        entries.set(name, after)
+        changed.set(name, after)
+      }
+      const saved: Array<StoredRow> = []
+      for (const { key, row, tenant } of changed.values()) {
+        if (row === undefined) continue
+        saved.push({ tenant, key, position: row.position, state: yield* Effect.fromResult(encode(key, row.state)) })
+      }
+      if (saved.length > 0) yield* store.saveRows(view, saved)
+      knownOf.set(partition, { entries: latest(known, entries), upTo: last.position })
+    })
+}
+
+const nameOf = (tenant: string, key: string) => `${tenant}\0${key}`
+
+/** Those used last, in the order of their use. */
+const latest = <State>(known: Entries<State>, entries: Entries<State>): Entries<State> => {
+  for (const [name, entry] of entries) {
+    known.delete(name)
+    known.set(name, entry)
+  }
+  for (const name of known.keys()) {
+    if (known.size <= keptRows) break
+    known.delete(name)
+  }
+  return known
+}
