@@ -132,7 +132,8 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.strictEqual(error._tag, "MigrationError")
       assert.strictEqual(
         error.message,
-        "The schema \"refold\" has no event store yet. Start once with `migrate: true`, as a role that may create it"
+        "The schema \"refold\" has no event store yet. Start once with `migrate: true`, or run `refold migrate`, " +
+          "as a role that may create it"
       )
       yield* startProcess()
       const { lead, run } = yield* startProcess({ store: { migrate: false } })

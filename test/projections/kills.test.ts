@@ -13,5 +13,5 @@ it.live(
       assert.deepStrictEqual(problems, [])
       assert.isAbove(figures.events, 0)
     }),
-  90_000
+  120_000
 )

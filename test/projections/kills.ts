@@ -1,4 +1,7 @@
-/** Kills and freezes processes that run projections, and those that write, again and again, and counts at the end. */
+/**
+ * Kills and freezes processes that run projections, and those that write, again and again, while a view is rebuilt, and
+ * counts at the end.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -11,9 +14,10 @@ import * as Projections from "refold/Projections"
 import * as View from "refold/View"
 import * as Views from "refold/Views"
 import * as Children from "../support/children.ts"
-import { account, digits, entries, leaseMillis, storeAt, tables, totals } from "./fixtures/domain.ts"
+import { account, digits, entries, leaseMillis, rebuiltTotals, storeAt, tables } from "./fixtures/domain.ts"
 
-const projections = [entries, totals, digits]
+const projections = [entries, rebuiltTotals, digits]
+const program = (name: string) => new URL(`./fixtures/${name}.ts`, import.meta.url)
 
 /** Asks until it is so. */
 const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
@@ -25,7 +29,8 @@ const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
     })
   )
 
-const handled = Effect.map(Projections.list(), (all) => all.map(({ handled }) => handled))
+const live = Effect.map(Projections.list(), (all) => all.filter(({ isLive }) => isLive))
+const handled = Effect.map(live, (all) => all.map(({ handled }) => handled))
 
 /** Until every projection has done something more. */
 const untilBusy = Effect.gen(function*() {
@@ -66,14 +71,15 @@ export const kills = (
     let started = 0
     const startWorker = Effect.suspend(() => {
       const name = `worker${++started}`
-      const program = new URL("./fixtures/worker.ts", import.meta.url)
-      return Effect.map(Children.start(program, url, name), (child) => ({ ...child, name }))
+      return Effect.map(Children.start(program("worker"), url, name), (child) => ({ ...child, name }))
     })
-    const startWriter = Children.start(new URL("./fixtures/writer.ts", import.meta.url), url)
+    const startWriter = Children.start(program("writer"), url)
     const writers = [yield* startWriter, yield* startWriter]
     const workers = [yield* startWorker, yield* startWorker, yield* startWorker]
     const takeovers: Array<number> = []
     let frozen = 0
+    const startRebuilder = Children.start(program("rebuilder"), url)
+    let rebuilder: Children.Child | undefined
 
     for (let kill = 1; kill <= kills; kill++) {
       yield* untilBusy
@@ -83,7 +89,7 @@ export const kills = (
       if (kill % 3 === 2) {
         frozen++
         yield* worker.freeze
-        yield* Effect.sleep(yield* Random.nextIntBetween(leaseMillis, 2 * leaseMillis))
+        yield* Effect.sleep(yield* Random.nextIntBetween(leaseMillis, 1.5 * leaseMillis))
         yield* worker.thaw
       } else {
         yield* worker.kill
@@ -95,10 +101,19 @@ export const kills = (
         yield* writers[writing]!.kill
         writers[writing] = yield* startWriter
       }
+      // it is killed once, maybe before it has finished
+      if (kill >= kills / 2 && kill <= kills / 2 + 1) {
+        yield* rebuilder?.kill ?? Effect.void
+        rebuilder = yield* startRebuilder
+      }
       yield* onProgress(`kill ${kill} of ${kills}: ${(yield* handled).join(", ")} events handled`)
     }
 
     yield* untilBusy
+    yield* until(
+      "the view is rebuilt",
+      Effect.map(live, (all) => all.some(({ name, version }) => name === rebuiltTotals.name && version === 2))
+    )
     for (const { stop } of writers) problems.push(...yield* stop)
     for (const projection of projections) yield* Projection.whenCaughtUp(projection)
     const parked = yield* Projections.parked(entries)
@@ -106,7 +121,7 @@ export const kills = (
     yield* sql`insert into healed values (now())`
     yield* Projections.retryParked(entries)
     yield* until("nothing is parked", Effect.map(Projections.parked(entries), ({ length }) => length === 0))
-    for (const { stop } of workers) problems.push(...yield* stop)
+    for (const { stop } of [...workers, ...rebuilder === undefined ? [] : [rebuilder]]) problems.push(...yield* stop)
     if ((yield* Projections.list()).some(({ partitions }) => partitions.some(({ owner }) => owner !== undefined))) {
       problems.push("a worker has left without giving back what it had")
     }
@@ -125,7 +140,7 @@ export const kills = (
     for (const { position } of log) {
       if (times.get(position) !== 1) problems.push(`position ${position} was entered ${times.get(position) ?? 0} times`)
     }
-    problems.push(...yield* differences(totals, log), ...yield* differences(digits, log))
+    problems.push(...yield* differences(rebuiltTotals, log), ...yield* differences(digits, log))
     for (const millis of takeovers) {
       if (millis > 2 * leaseMillis) problems.push(`a take-over took ${millis} ms, the lease is ${leaseMillis} ms`)
     }

@@ -123,6 +123,8 @@ export interface RunOptions {
  *
  * **Details**
  *
+ * While another version is live, it builds this one up to where that is, to be changed over to by `Rebuild.rebuild`.
+ *
  * It waits for a store that is away. When it is interrupted, batches in hand are finished, for as long as a lease lasts, and
  * partitions given back. What fails is logged, and shown by `Projections.list`.
  *
@@ -180,7 +182,8 @@ export const inline = <Sources extends EventSources, E, R>(
 
 /**
  * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does,
- * and if the projection is halted; waits for partitions that others are working on.
+ * and if the projection is halted; waits for partitions that others are working on. A version that is not live goes as far as
+ * the live one has come.
  *
  * @category running
  * @since 0.1.0

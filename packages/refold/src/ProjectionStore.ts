@@ -47,10 +47,13 @@ export interface Claim {
   readonly token: number
   /** Events up to here have been handled. */
   readonly position: number
-  /** Nothing after this position is to be handled by this version: a later one takes over there. */
+  /** Nothing after this position is to be handled for now: a version that is not live does not overtake the one that is. */
   readonly until: number | undefined
-  /** Up to this position an earlier version did what cannot be undone, such as sending mail. */
-  readonly gate: number
+  /**
+   * Up to these positions another version did what cannot be undone, such as sending mail: one for each partition that it
+   * had.
+   */
+  readonly gates: ReadonlyArray<number>
   /** Whether events that were set aside are to be tried again. */
   readonly mayRetry: boolean
 }
@@ -93,6 +96,11 @@ export interface PartitionStatus extends PartitionId {
   readonly position: number
   /** The end of the log when this was asked. */
   readonly end: number
+  /**
+   * How many events of its categories are after its position; beyond 1,000 positions, which are not looked through, how
+   * many positions.
+   */
+  readonly behind: number
   /** When the first event that is not handled yet was recorded; `undefined` if it has caught up. */
   readonly behindSince: DateTime.Utc | undefined
   /** How many events it has handled since it was last reset. */
@@ -221,7 +229,8 @@ export interface Move {
 export class ProjectionStore extends Context.Service<ProjectionStore, {
   /**
    * Makes the partitions of a projection, one unless said otherwise, if they are not there. The first version of a name is
-   * live at once; for a later one everything is a replay, until it takes over.
+   * live at once. For another one everything is a replay, and it goes no further than the live one has come, until it takes
+   * over: partition by partition if both have as many, else no further than the slowest of the live one.
    */
   readonly register: (
     projection: ProjectionId,
@@ -282,15 +291,27 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   /** How every partition is doing, by name, version and partition; of one projection if a name is given. */
   readonly list: (name?: string) => Effect.Effect<ReadonlyArray<PartitionStatus>, EventStoreError>
 
-  /** Pauses, resumes or retires a projection. Who works on it is told to stop. */
-  readonly setStatus: (
-    projection: ProjectionId,
-    status: Status,
-    options?: { readonly until?: number | undefined; readonly gate?: number | undefined }
-  ) => Effect.Effect<void, EventStoreError>
+  /** Pauses or resumes a projection. Who works on it is told to stop. */
+  readonly setStatus: (projection: ProjectionId, status: "running" | "paused") => Effect.Effect<void, EventStoreError>
 
-  /** Lets no partition go beyond the present end of the log, and returns that: where another version takes over. */
-  readonly cap: (projection: ProjectionId) => Effect.Effect<number, EventStoreError>
+  /**
+   * Readies a version that is not live to be built: one that is retired or stopped runs again, and all that it handles is a
+   * replay.
+   */
+  readonly prepare: (projection: ProjectionId) => Effect.Effect<void, EventStoreError>
+
+  /**
+   * Makes a version live and retires the one that is, which is to be `from`: in one step, after which no worker of the old
+   * one can move, and the new one knows how far each of its partitions has come. `false`, and nothing happens, if another
+   * version is live, or the live one still handles what one before it did.
+   */
+  readonly takeOver: (
+    projection: ProjectionId,
+    from: number | undefined
+  ) => Effect.Effect<boolean, EventStoreError>
+
+  /** To which of so many partitions a stream falls. */
+  readonly partitionOf: (stream: StreamId, partitions: number) => number
 
   /**
    * Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. `undefined` if it is not
@@ -301,13 +322,10 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   /** Moves all partitions to a position, whoever works on them; back to 0, rows and parked events are dropped as well. */
   readonly moveTo: (projection: ProjectionId, position: number) => Effect.Effect<void, EventStoreError>
 
-  /** Gives readers this version. */
-  readonly makeLive: (projection: ProjectionId) => Effect.Effect<void, EventStoreError>
-
   /** The version readers are given; `undefined` if there is none. */
   readonly liveVersion: (name: string) => Effect.Effect<number | undefined, EventStoreError>
 
-  /** Forgets a version, with its rows and all. */
+  /** Forgets a version, with its rows and all; if it was live, none is. */
   readonly drop: (projection: ProjectionId) => Effect.Effect<void, EventStoreError>
 
   /** The rows with these keys, deleted ones included. */

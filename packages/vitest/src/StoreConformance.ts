@@ -22,6 +22,7 @@ import { modelling } from "./internal/conformance/modelling.ts"
 import { parking } from "./internal/conformance/parking.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { rebuilding } from "./internal/conformance/rebuilding.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
@@ -69,12 +70,13 @@ export const storeConformance = <E>(
     upcasting(it)
     locking(it)
     following(it)
+    workers(it)
+    parking(it)
+    rebuilding(it)
     viewing(it)
     freshness(it)
     changing(it)
     inlining(it)
-    workers(it)
-    parking(it)
     modelling(it)
     interrupting(it)
     limits(it)

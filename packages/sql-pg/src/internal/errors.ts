@@ -31,7 +31,8 @@ export const isRepeated = (error: SqlError): boolean => violates(error, "event_i
 const violates = ({ reason }: SqlError, constraint: string): boolean =>
   reason._tag === "UniqueViolation" && reason.constraint === constraint
 
-const codeOf = ({ reason: { cause } }: SqlError): string =>
+/** The SQLSTATE, or nothing. */
+export const codeOf = ({ reason: { cause } }: SqlError): string =>
   Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : ""
 
 /** The client's message says what it was doing, the server's what was wrong. */

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -6,9 +7,39 @@ import { appendFunction } from "./sql/append.ts"
 import { appendOneFunction } from "./sql/appendOne.ts"
 import { schema } from "./sql/schema.ts"
 
-const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) => Effect.Effect<void, SqlError>) => ({
-  "0001_events": runAll([...schema(name), appendFunction(name), appendOneFunction(name)])
+/** What each migration consists of, in their order. */
+const migrations = (name: string): Readonly<Record<string, ReadonlyArray<string>>> => ({
+  "0001_events": [...schema(name), appendFunction(name), appendOneFunction(name)]
 })
+
+/** Tables of one's own for what has been done, which "if not exists" alone does not make twice at once. */
+const prepare = (name: string) =>
+  `do $$ begin
+      perform pg_advisory_xact_lock(hashtextextended('refold:migrate:${name}', 0));
+      if to_regnamespace('"${name}"') is null then
+        create schema "${name}";
+      end if;
+      create table if not exists "${name}".migrations (
+        migration_id integer primary key,
+        created_at timestamptz not null default now(),
+        name text not null
+      );
+    end $$`
+
+/** All there is to run on a database that has nothing yet, as a script. */
+export const script = (name: string): string =>
+  [
+    "begin",
+    prepare(name),
+    ...Object.entries(migrations(name)).flatMap(([key, statements]) => {
+      const [number, title] = key.split("_")
+      return [
+        ...statements,
+        `insert into "${name}".migrations (migration_id, name) values (${Number(number)}, '${title}')`
+      ]
+    }),
+    "commit"
+  ].map((statement) => `${statement};\n`).join("\n")
 
 /** Fails with what to do unless the tables are there, and as this release needs them. */
 export const check = (
@@ -16,7 +47,7 @@ export const check = (
 ): Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> =>
   Effect.gen(function*() {
     const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-    const needed = Object.keys(migrations(name, () => Effect.void)).length
+    const needed = Object.keys(migrations(name)).length
     const [row] = yield* sql.unsafe<{ readonly there: boolean }>(
       `select to_regclass('"${name}".migrations') is not null as there`
     )
@@ -28,9 +59,9 @@ export const check = (
     return yield* new Migrator.MigrationError({
       kind: "BadState",
       message: found === 0
-        ? `The schema "${name}" has no event store yet. Start once with \`migrate: true\`, as a role that may create it`
+        ? `The schema "${name}" has no event store yet. Start once with \`migrate: true\`, or run \`refold migrate\`, as a role that may create it`
         : `The schema "${name}" is older than this release: it is at migration ${found}, ${needed} is needed. ` +
-          `Start once with \`migrate: true\`, as its owner`
+          `Start once with \`migrate: true\`, or run \`refold migrate\`, as its owner`
     })
   })
 
@@ -43,21 +74,10 @@ export const migrate = (
     const runAll = (statements: ReadonlyArray<string>) =>
       Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
 
-    // "if not exists" alone still fails when two processes get there together
-    yield* sql.unsafe(`do $$ begin
-      perform pg_advisory_xact_lock(hashtextextended('refold:migrate:${name}', 0));
-      if to_regnamespace('"${name}"') is null then
-        create schema "${name}";
-      end if;
-      create table if not exists "${name}".migrations (
-        migration_id integer primary key,
-        created_at timestamptz not null default now(),
-        name text not null
-      );
-    end $$`).unprepared
+    yield* sql.unsafe(prepare(name)).unprepared
 
     yield* Migrator.make({})({
       table: `${name}.migrations`,
-      loader: Migrator.fromRecord(migrations(name, runAll))
+      loader: Migrator.fromRecord(Record.map(migrations(name), runAll))
     })
   })

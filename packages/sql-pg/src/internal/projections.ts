@@ -15,6 +15,7 @@ import {
   type StoredRow
 } from "refold/ProjectionStore"
 import { toStoreError, transact } from "./errors.ts"
+import { md5 } from "./md5.ts"
 import { projectionStatements } from "./sql/projections.ts"
 
 interface GreetRow {
@@ -30,7 +31,7 @@ interface ClaimRow {
   readonly token: bigint
   readonly position: bigint
   readonly until: bigint | null
-  readonly gate: bigint
+  readonly gates: ReadonlyArray<bigint>
   readonly may_retry: boolean
 }
 
@@ -60,6 +61,7 @@ interface StatusRow {
   readonly owner: string | null
   readonly is_live: boolean
   readonly log_end: bigint
+  readonly behind: bigint
   readonly behind_since: Date | null
   readonly parked: number
 }
@@ -96,6 +98,11 @@ export const make = (
     Effect.mapError(sql.unsafe<Row>(text, [name, version, ...parameters]), toStoreError)
   const execute = (text: string, id: ProjectionId, parameters?: ReadonlyArray<unknown>) =>
     Effect.asVoid(query(text, id, parameters))
+  const liveVersion = (text: string, name: string) =>
+    Effect.map(
+      Effect.mapError(sql.unsafe<{ readonly version: number }>(text, [name]), toStoreError),
+      ([row]) => row?.version
+    )
 
   return ProjectionStore.of({
     register: Effect.fnUntraced(function*(id, { categories, partitions }) {
@@ -191,6 +198,7 @@ export const make = (
             status: row.status,
             position: Number(row.position),
             end: Number(row.log_end),
+            behind: Number(row.behind),
             behindSince: instant(row.behind_since),
             handled: Number(row.handled),
             movedAt: instant(row.moved_at),
@@ -201,19 +209,18 @@ export const make = (
           }))
       ),
 
-    setStatus: (id, status, options = {}) =>
-      execute(statement.setStatus, id, [
-        status,
-        "until" in options,
-        options.until === undefined ? null : BigInt(options.until),
-        options.gate === undefined ? null : BigInt(options.gate)
-      ]),
+    setStatus: (id, status) => execute(statement.setStatus, id, [status]),
+    prepare: (id) => execute(statement.prepare, id),
 
-    cap: (id) =>
-      Effect.andThen(execute(statement.lockAll, id), query<{ readonly until: bigint }>(statement.cap, id)).pipe(
-        Effect.map(([row]) => Number(row?.until ?? 0)),
-        transact(sql)
-      ),
+    takeOver: (id, from) =>
+      Effect.gen(function*() {
+        if ((yield* liveVersion(statement.lockLive, id.name)) !== from) return false
+        yield* execute(statement.lockAll, id, [from ?? null])
+        return (yield* query(statement.takeOver, id, [from ?? null])).length > 0
+      }).pipe(transact(sql)),
+
+    partitionOf: ({ category, id, tenant }, partitions) =>
+      Number.parseInt(md5(`${tenant}/${category}/${id}`).slice(0, 8), 16) % partitions,
 
     lock: (id) =>
       Effect.map(
@@ -222,12 +229,7 @@ export const make = (
       ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
-    makeLive: (id) => execute(statement.makeLive, id),
-    liveVersion: (name) =>
-      Effect.map(
-        Effect.mapError(sql.unsafe<{ readonly version: number }>(statement.liveVersion, [name]), toStoreError),
-        ([row]) => row?.version
-      ),
+    liveVersion: (name) => liveVersion(statement.liveVersion, name),
     drop: (id) => execute(statement.drop, id),
 
     rows: (id, keys) =>
@@ -274,13 +276,13 @@ export const make = (
 }
 
 const placeOf = (
-  { gate, partition, position, token, until }: Omit<ClaimRow, "may_retry">
+  { gates, partition, position, token, until }: Omit<ClaimRow, "may_retry">
 ): Omit<Claim, "mayRetry"> => ({
   partition,
   token: Number(token),
   position: Number(position),
   until: until === null ? undefined : Number(until),
-  gate: Number(gate)
+  gates: gates.map(Number)
 })
 
 const claimOf = (row: ClaimRow): Claim => ({ ...placeOf(row), mayRetry: row.may_retry })

@@ -18,6 +18,7 @@ import {
 } from "../../ProjectionStore.ts"
 import type { StreamId } from "../../StreamId.ts"
 import * as Partitioning from "../partitioning.ts"
+import { limitOf } from "../projections/limits.ts"
 
 /** A partition, with what a row of a table would hold. */
 interface Partition {
@@ -38,9 +39,12 @@ interface State {
   readonly workers: Map<string, number>
   readonly parked: Map<string, ParkedEvent & { readonly isToRetry: boolean }>
   readonly rows: Map<string, StoredRow>
-  until: number | undefined
-  gate: number
+  gates: ReadonlyArray<number>
+  isReadable: boolean
 }
+
+/** A position nobody reaches: all that is handled is a replay. */
+const everything = [Number.MAX_SAFE_INTEGER]
 
 const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
 const parkedKey = (partition: number, position: number) => `${partition}/${position}`
@@ -61,9 +65,9 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
   const transaction = Semaphore.makeUnsafe(1)
 
   const turnOf = ({ name, partition, version }: PartitionId) => {
-    const key = JSON.stringify([name, version, partition])
-    let turn = turns.get(key)
-    if (turn === undefined) turns.set(key, turn = Semaphore.makeUnsafe(1))
+    const place = JSON.stringify([name, version, partition])
+    let turn = turns.get(place)
+    if (turn === undefined) turns.set(place, turn = Semaphore.makeUnsafe(1))
     return turn
   }
   const inTurn = (id: PartitionId) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -99,6 +103,17 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       limit: 1
     })
   }
+  const liveOf = (name: string) => {
+    const version = live.get(name)
+    return version === undefined ? undefined : stateOf({ name, version })
+  }
+  /** Where a partition is to stop for now. */
+  const untilOf = ({ id, partitions }: State, partition: number) => {
+    const other = liveOf(id.name)
+    if (other === undefined || other.id.version === id.version) return undefined
+    const reached = other.partitions.map(({ position }, partition) => ({ partition, position }))
+    return limitOf(partition, partitions.length, reached)
+  }
 
   return ProjectionStore.of({
     register: (id, { categories, partitions }) =>
@@ -110,6 +125,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             ? Effect.void
             : Effect.fail(new PartitionsDiffer({ projection: id, stored, asked: partitions }))
         }
+        const isFirst = ![...states.values()].some((state) => state.id.name === id.name)
         states.set(keyOf(id), {
           id: { name: id.name, version: id.version },
           categories,
@@ -125,10 +141,10 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           workers: new Map(),
           parked: new Map(),
           rows: new Map(),
-          until: undefined,
-          gate: live.has(id.name) ? Number.MAX_SAFE_INTEGER : 0
+          gates: isFirst ? [0] : everything,
+          isReadable: isFirst
         })
-        if (!live.has(id.name)) live.set(id.name, id.version)
+        if (isFirst) live.set(id.name, id.version)
         return Effect.void
       }),
 
@@ -136,30 +152,30 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       Effect.map(DateTime.now, ({ epochMilliseconds: now }) => {
         const state = stateOf(id)
         if (state === undefined) return { claims: [], surplus: 0 }
-        const { gate, parked, partitions, until, workers } = state
+        const { gates, parked, partitions, workers } = state
         workers.set(worker, now + lease)
         for (const [name, seenUntil] of workers) if (seenUntil <= now && name !== worker) workers.delete(name)
         const names = [...workers.keys()].toSorted()
         const share = Math.floor(partitions.length / names.length) +
           (names.indexOf(worker) < partitions.length % names.length ? 1 : 0)
-        const isOpen = ({ position, status }: Partition) =>
-          status === "running" && (until === undefined || position < until)
-        let mine = partitions.filter((partition) => partition.owner === worker && isOpen(partition)).length
-        for (const partition of partitions) {
+        const isOpen = ({ position, status }: Partition, index: number) =>
+          status === "running" && position < (untilOf(state, index) ?? Infinity)
+        let mine = partitions.filter((one, index) => one.owner === worker && isOpen(one, index)).length
+        for (const [index, partition] of partitions.entries()) {
           const isFree = partition.owner === undefined || !workers.has(partition.owner)
-          if (mine >= share || !isFree || !isOpen(partition)) continue
+          if (mine >= share || !isFree || !isOpen(partition, index)) continue
           partition.owner = worker
           partition.token++
           mine++
         }
         const claims = partitions.flatMap((partition, index): ReadonlyArray<Claim> =>
-          partition.owner === worker && isOpen(partition)
+          partition.owner === worker && isOpen(partition, index)
             ? [{
               partition: index,
               token: partition.token,
               position: partition.position,
-              until,
-              gate,
+              until: untilOf(state, index),
+              gates,
               mayRetry: [...parked.values()].some((event) => event.partition === index && event.isToRetry)
             }]
             : []
@@ -179,9 +195,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     commit: (id, { events, from, to, token }) =>
       Effect.fnUntraced(function*(work) {
         const partition = partitionOf(id)
-        const until = stateOf(id)?.until ?? Infinity
-        const mayMove = partition?.token === token && partition.position === from && partition.status === "running"
-        if (!mayMove || to > until) {
+        if (partition?.token !== token || partition.position !== from || partition.status !== "running") {
           return yield* new PartitionLost({ name: id.name, version: id.version, partition: id.partition })
         }
         const result = yield* work
@@ -259,6 +273,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
               status: one.status,
               position: one.position,
               end,
+              behind: events.length === 0 ? 0 : end - one.position,
               behindSince: events[0]?.recordedAt,
               handled: one.handled,
               movedAt: one.movedAt,
@@ -274,24 +289,47 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         )
       }),
 
-    setStatus: (id, status, options = {}) =>
-      change(id, (state) => {
-        if ("until" in options) state.until = options.until
-        if (options.gate !== undefined) state.gate = options.gate
-        for (const partition of state.partitions) {
+    setStatus: (id, status) =>
+      change(id, ({ partitions }) => {
+        for (const partition of partitions) {
           partition.status = status
           if (status === "running") partition.error = undefined
         }
       }),
 
-    cap: (id) =>
-      Effect.flatMap(log([], 0), ({ end }) =>
-        Effect.as(
-          change(id, (state) => {
-            state.until = end
-          }),
-          end
-        )),
+    prepare: (id) =>
+      change(id, (state) => {
+        if (live.get(id.name) === id.version) return
+        for (const partition of state.partitions) {
+          if (partition.status === "retired") state.gates = everything
+          if (partition.status === "paused") continue
+          partition.status = "running"
+          partition.error = undefined
+        }
+      }),
+
+    takeOver: (id, from) => {
+      const old = from === undefined ? undefined : stateOf({ name: id.name, version: from })
+      // what a handler has in hand is finished first
+      const turns = (old?.partitions ?? []).map((_, partition) => turnOf({ name: id.name, version: from!, partition }))
+      const changeOver = Effect.suspend(() => {
+        const state = stateOf(id)
+        if (state === undefined || live.get(id.name) !== from) return Effect.succeed(false)
+        if (old?.partitions.some(({ position }) => position < Math.max(...old.gates))) return Effect.succeed(false)
+        state.gates = (old ?? state).partitions.map(({ position }) => position)
+        state.isReadable = true
+        live.set(id.name, id.version)
+        for (const partition of old?.partitions ?? []) {
+          partition.status = "retired"
+          partition.token++
+          partition.owner = undefined
+        }
+        return Effect.as(signal, true)
+      })
+      return turns.reduce((self, turn) => turn.withPermit(self), changeOver)
+    },
+
+    partitionOf: (stream, partitions) => Partitioning.ofStream(stream, partitions),
 
     lock: (id) =>
       Effect.map(takeTurn(id), () => {
@@ -302,14 +340,15 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             partition: id.partition,
             token: partition.token,
             position: partition.position,
-            until: stateOf(id)?.until,
-            gate: stateOf(id)?.gate ?? 0,
+            until: untilOf(stateOf(id)!, id.partition),
+            gates: stateOf(id)!.gates,
             isParking: [...stateOf(id)?.parked.values() ?? []].some(({ isSkipped }) => !isSkipped)
           }
       }),
 
     moveTo: (id, position) =>
-      change(id, ({ parked, partitions, rows }) => {
+      change(id, (state) => {
+        const { parked, partitions, rows } = state
         for (const partition of partitions) {
           partition.token++
           partition.owner = undefined
@@ -319,11 +358,10 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           partition.error = undefined
         }
         if (position > 0) return
+        state.isReadable = live.get(id.name) === id.version
         parked.clear()
         rows.clear()
       }),
-
-    makeLive: ({ name, version }) => Effect.andThen(Effect.sync(() => live.set(name, version)), signal),
 
     liveVersion: (name) => Effect.sync(() => live.get(name)),
 
@@ -349,7 +387,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           : partitions[Partitioning.ofStream({ tenant, category, id: key }, partitions.length)]
         return {
           position: own?.position ?? lowest(state),
-          isReadable: live.get(id.name) === id.version || state?.partitions[0]?.status === "retired",
+          isReadable: state?.isReadable ?? false,
           parkedStreams: [...state?.parked.values() ?? []].flatMap(({ isSkipped, stream }) =>
             isSkipped || stream.tenant !== tenant ? [] : [stream.id]
           ),

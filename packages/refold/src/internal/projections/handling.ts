@@ -56,7 +56,32 @@ export const commit = <Sources extends EventSources, E, R, E2 = never, R2 = neve
     )
   })
 
-/** Runs in a fiber of its own: inside, time limits and the like work as they do anywhere else. */
+/** Whether another version has done with an event what cannot be undone. */
+const isReplay = <Sources extends EventSources, E, R>(
+  { claim: { gates }, store }: Hold<Sources, E, R>,
+  { position, stream }: RecordedEvent<unknown>
+): boolean => position <= (gates[gates.length > 1 ? store.partitionOf(stream, gates.length) : 0] ?? 0)
+
+/** What is a replay is not handled together with what is not. */
+export const partsOf = <Sources extends EventSources, E, R>(
+  hold: Hold<Sources, E, R>,
+  events: ReadonlyArray<RecordedEvent<EventOf<Sources>>>
+): ReadonlyArray<Events<Sources>> => {
+  const { gates } = hold.claim
+  const last = events[events.length - 1]
+  const [first, ...others] = events
+  if (first === undefined || last === undefined) return []
+  if (first.position > Math.max(...gates) || last.position <= Math.min(...gates)) return [[first, ...others]]
+  let part: [RecordedEvent<EventOf<Sources>>, ...Array<RecordedEvent<EventOf<Sources>>>] = [first]
+  const parts = [part]
+  for (const event of others) {
+    if (isReplay(hold, event) === isReplay(hold, part[0])) part.push(event)
+    else parts.push(part = [event])
+  }
+  return parts
+}
+
+/** Runs in a fiber of its own, which an interruption leaves alone until its patience is at an end. */
 const toTheEnd = <A, E, R>(self: Effect.Effect<A, E, R>, patience: number): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
@@ -70,14 +95,14 @@ const toTheEnd = <A, E, R>(self: Effect.Effect<A, E, R>, patience: number): Effe
     )
   )
 
-/** What the handler does with these events, all of which are of before the gate or of after it. */
+/** What the handler does with these events, all of which are replays, or none. */
 export const work = <Sources extends EventSources, E, R>(
-  { claim: { gate }, partition, projection }: Hold<Sources, E, R>,
+  hold: Hold<Sources, E, R>,
   events: Events<Sources>
 ): Effect.Effect<void, HandlerFailed<E>, R> =>
-  Effect.suspend(() => projection.handle(events, partition)).pipe(
+  Effect.suspend(() => hold.projection.handle(events, hold.partition)).pipe(
     Effect.catchCause((cause) => Effect.fail(new HandlerFailed({ cause }))),
-    Effect.provideService(IsReplay, events[events.length - 1]!.position <= gate)
+    Effect.provideService(IsReplay, isReplay(hold, events[0]))
   )
 
 /** Handles events, except those whose streams are parked: these are set aside as well. */

@@ -55,13 +55,10 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
     yield* events.batches(projection.from, options).pipe(
       Stream.take(batches),
       Stream.tap(({ events }) => Effect.sync(() => handled += events.length)),
-      Stream.runForEach(({ end, events: [first, ...others] }) =>
-        first !== undefined
-          ? Handling.handle(hold, [first, ...others], end)
-          : end > hold.position
-          ? Handling.commit(hold, { to: end }, Effect.void)
-          : Effect.void
-      )
+      Stream.runForEach(Effect.fnUntraced(function*({ end, events }) {
+        for (const part of Handling.partsOf(hold, events)) yield* Handling.handle(hold, part)
+        if (end > hold.position) yield* Handling.commit(hold, { to: end }, Effect.void)
+      }))
     )
     return handled
   }, (self) =>

@@ -10,6 +10,9 @@ import type { PartitionLost } from "../../ProjectionStore.ts"
 import * as Failing from "./failing.ts"
 import * as Handling from "./handling.ts"
 
+/** Waits until so many events more may be handled. */
+export type Pace = (events: number) => Effect.Effect<void>
+
 /**
  * How long a partition that has only passed over events may be behind in what is stored. This is for the sake of the
  * database: the time of a test has nothing to do with it.
@@ -18,15 +21,19 @@ const pause = Effect.provideService(Effect.sleep("250 millis"), Clock.Clock, Clo
 
 /**
  * Follows the log for one partition, from where it is, until it is interrupted, is stopped at an event that fails, or has
- * come to where a later version takes over.
+ * come to where the live version is, if that is another one.
  */
 export const follow = Effect.fnUntraced(function*<Sources extends EventSources, E, R>(
   hold: Handling.Hold<Sources, E, R>,
   store: EventStore["Service"],
-  options: { readonly policy: Failing.Policy | undefined; readonly batchSize: number }
+  options: {
+    readonly policy: Failing.Policy | undefined
+    readonly batchSize: number
+    readonly pace: Pace | undefined
+  }
 ): Effect.fn.Return<void, Handling.HandlerFailed<E> | PartitionLost | EventStoreError, R> {
   const { claim: { until }, partition, projection } = hold
-  const { batchSize, policy } = options
+  const { batchSize, pace, policy } = options
   const passed = yield* Queue.sliding<void>(1)
   const turn = Semaphore.makeUnsafe(1)
   /** Where it has come to in the log, which is further than what is stored where there was nothing for it. */
@@ -37,8 +44,9 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
       ? Effect.as(Handling.handle(hold, events, to), "went on" as const)
       : Failing.handle(hold, events, policy, to)
   const take = Effect.fnUntraced(function*({ end, events }: LogBatch<EventOf<Sources>>) {
-    const parts = [...partsOf(events, hold.claim.gate)]
+    const parts = Handling.partsOf(hold, events)
     for (const [index, part] of parts.entries()) {
+      if (pace !== undefined) yield* pace(part.length)
       if ((yield* handle(part, index === parts.length - 1 ? end : undefined)) === "stopped") return "stopped"
     }
     reached = end
@@ -74,13 +82,3 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
   )
   yield* Effect.raceFirst(Effect.repeat(once, { until: (outcome) => outcome === "stopped" }), saveNowAndThen)
 })
-
-/** What came before the gate is not handled together with what came after. */
-function* partsOf<Sources extends EventSources>(
-  events: LogBatch<EventOf<Sources>>["events"],
-  gate: number
-): Iterable<Handling.Events<Sources>> {
-  const later = events.findIndex(({ position }) => position > gate)
-  const parts = later <= 0 ? [events] : [events.slice(0, later), events.slice(later)]
-  for (const [first, ...others] of parts) if (first !== undefined) yield [first, ...others]
-}

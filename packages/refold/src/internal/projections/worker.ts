@@ -13,9 +13,12 @@ import type { Projection, RunOptions } from "../../Projection.ts"
 import { type Claim, type PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
 import * as EventIds from "../store/eventIds.ts"
 import * as Failing from "./failing.ts"
-import { HandlerFailed } from "./handling.ts"
+import type { HandlerFailed } from "./handling.ts"
 import * as Parking from "./parking.ts"
 import * as Partition from "./partition.ts"
+
+/** How to run a projection, and how fast if that is limited. */
+type WorkOptions = RunOptions & { readonly pace?: Partition.Pace | undefined }
 
 /** A partition in hand. */
 interface Running {
@@ -50,7 +53,7 @@ const cannotPark = ({ name }: { readonly name: string }): Effect.Effect<never> =
 /** Runs it until something fails. */
 export const runStrictly = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
-  options: RunOptions
+  options: WorkOptions
 ): Effect.Effect<never, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
   Effect.andThen(
     register(projection, options),
@@ -69,7 +72,7 @@ export const register = <Sources extends EventSources, E, R>(
 const work = Effect.fnUntraced(function*<Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
   policy: Failing.Policy | undefined,
-  { batchSize = 1_000, lease = "10 seconds", worker = "worker" }: RunOptions
+  { batchSize = 1_000, lease = "10 seconds", pace, worker = "worker" }: WorkOptions
 ): Effect.fn.Return<never, HandlerFailed<E> | EventStoreError, R | EventStore | ProjectionStore | Scope.Scope> {
   const events = yield* EventStore
   const store = yield* ProjectionStore
@@ -93,7 +96,7 @@ const work = Effect.fnUntraced(function*<Sources extends EventSources, E, R>(
     const hold = { projection, store, partition, claim, position, parkedStreams, patience: leaseMillis }
     if (claim.mayRetry) yield* Parking.retry(hold, events)
     onRetried()
-    yield* Partition.follow(hold, events, { policy, batchSize })
+    yield* Partition.follow(hold, events, { policy, batchSize, pace })
   })
 
   /** Who has lost a partition may ask for it at once; after anything that nobody has thought of, it takes its time. */
@@ -128,7 +131,8 @@ const work = Effect.fnUntraced(function*<Sources extends EventSources, E, R>(
     ))
 
   const mayGoOn = ({ claim, isRetrying }: Running, now: Claim | undefined) =>
-    now !== undefined && claim.token === now.token && claim.until === now.until && claim.gate === now.gate &&
+    now !== undefined && claim.token === now.token && claim.until === now.until &&
+    String(claim.gates) === String(now.gates) &&
     (isRetrying || !now.mayRetry)
 
   /** What is no longer its business, or has changed, is left after the batch in hand; meanwhile the others go on. */

@@ -2,17 +2,40 @@ import { notifyMoved } from "../watching.ts"
 import { viewVersion } from "./schema.ts"
 import { streamHash } from "./streamHash.ts"
 
+/** How many positions after that of a partition are looked through for events that it has not handled. */
+const lookedThrough = 1_000
+
+/** Positions nobody reaches: all that is handled is a replay. */
+const everything = `'{${Number.MAX_SAFE_INTEGER}}'::bigint[]`
+
+/**
+ * Where the partitions of $1, version $2, are to stop for now: a version that is not live does not overtake the one that is,
+ * each partition the same one of it if there are as many.
+ */
+const limits = (name: string) =>
+  `live as materialized (
+      select p.partition, p.position
+      from "${name}".live_versions l join "${name}".partitions p using (projection, version)
+      where l.projection = $1 and l.version <> $2
+    ), limits as materialized (
+      select mine.partition, coalesce(
+        (select position from live where live.partition = mine.partition and mine.partitions = (select count(*) from live)),
+        (select min(position) from live)
+      ) as until
+      from (
+        select partition, count(*) over () as partitions from "${name}".partitions where projection = $1 and version = $2
+      ) mine
+    )`
+
 /** Whether a partition may be handled. */
-const isOpen = "status = 'running' and (until is null or position < until)"
+const isOpen = "p.status = 'running' and (limits.until is null or p.position < limits.until)"
 
 /** The rows of a view for which `condition` holds, with how far its partitions have come, as of one moment. */
 const page = (name: string, condition: string, partitions = "true") =>
   `select p.position as reached, p.is_readable, p.parked_streams, r.key, r.position, r.state::text as state
     from (
       select coalesce(min(position) filter (where ${partitions}), 0) as position,
-        coalesce(bool_and(status = 'retired') or exists (
-          select from "${name}".live_versions where projection = $1 and version = $2
-        ), false) as is_readable,
+        coalesce(bool_and(is_readable), false) as is_readable,
         array(
           select stream_id from "${name}".parked
           where projection = $1 and version = $2 and tenant = $3 and not is_skipped
@@ -27,29 +50,30 @@ const page = (name: string, condition: string, partitions = "true") =>
 
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
-  // whoever comes second waits for the first to commit, and then makes none; whoever comes later does not look at rows
+  // whoever comes second waits for the first to commit, and then makes none; whoever comes later does not wait for rows
   // that a batch has locked
-  register: `with first as (
-      insert into "${name}".partitions (projection, version, partition, categories, gate)
+  register: `with live as (
+      insert into "${name}".live_versions (projection, version)
+      select $1, $2 where not exists (select from "${name}".partitions where projection = $1)
+      on conflict do nothing
+      returning version
+    ), first as (
+      insert into "${name}".partitions (projection, version, partition, categories, gates, is_readable)
       select $1, $2, 0, $4::text[],
-        case when exists (select from "${name}".live_versions where projection = $1) then ${Number.MAX_SAFE_INTEGER} else 0 end
+        case when exists (select from live) then '{0}'::bigint[] else ${everything} end, exists (select from live)
       where not exists (select from "${name}".partitions where projection = $1 and version = $2)
       on conflict do nothing
-      returning gate
-    ), others as (
-      insert into "${name}".partitions (projection, version, partition, categories, gate)
-      select $1, $2, partition, $4::text[], gate from first, generate_series(1, $3::integer - 1) partition
+      returning gates, is_readable
     )
-    insert into "${name}".live_versions (projection, version)
-    select $1, $2 where not exists (select from "${name}".live_versions where projection = $1)
-    on conflict do nothing`,
+    insert into "${name}".partitions (projection, version, partition, categories, gates, is_readable)
+    select $1, $2, partition, $4::text[], gates, is_readable from first, generate_series(1, $3::integer - 1) partition`,
 
   countPartitions:
     `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
 
   // a worker has one lease for all of its partitions, in a row that no batch ever locks. Of partitions that do not divide
   // evenly the first workers get one more
-  greet: `with me as (
+  greet: `with ${limits(name)}, me as (
       insert into "${name}".workers as w (projection, version, worker, seen_until)
       values ($1, $2, $3, clock_timestamp() + $4::float8 * interval '1 ms')
       on conflict (projection, version, worker) do update set seen_until = excluded.seen_until
@@ -68,11 +92,11 @@ export const projectionStatements = (name: string) => ({
       (count(*) filter (
         where owner is distinct from $3 and ${isOpen} and not exists (select from alive where worker = p.owner)
       ))::integer as free
-    from "${name}".partitions p where projection = $1 and version = $2`,
+    from "${name}".partitions p join limits using (partition) where projection = $1 and version = $2`,
 
   // what a batch has locked is not free; what another has taken since it was looked at has another token
-  acquire: `with free as materialized (
-      select partition, token from "${name}".partitions p
+  acquire: `with ${limits(name)}, free as materialized (
+      select partition, token from "${name}".partitions p join limits using (partition)
       where projection = $1 and version = $2 and ${isOpen} and owner is distinct from $3 and not exists (
         select from "${name}".workers w
         where w.projection = $1 and w.version = $2 and w.worker = p.owner and w.seen_until > clock_timestamp()
@@ -85,11 +109,12 @@ export const projectionStatements = (name: string) => ({
     update "${name}".partitions p set owner = $3, token = token + 1
     from locked where p.projection = $1 and p.version = $2 and p.partition = locked.partition`,
 
-  claims: `select partition, token, position, until, gate, exists (
+  claims: `with ${limits(name)}
+    select partition, token, position, until, gates, exists (
       select from "${name}".parked k where k.projection = $1 and k.version = $2 and k.partition = p.partition
         and k.is_to_retry
     ) as may_retry
-    from "${name}".partitions p
+    from "${name}".partitions p join limits using (partition)
     where projection = $1 and version = $2 and owner = $3 and ${isOpen}
     order by partition`,
 
@@ -104,7 +129,7 @@ export const projectionStatements = (name: string) => ({
   move: `update "${name}".partitions
     set position = $6, handled = handled + $7, moved_at = clock_timestamp()
     where projection = $1 and version = $2 and partition = $3 and token = $4 and position = $5
-      and status = 'running' and (until is null or until >= $6)
+      and status = 'running'
     returning ${notifyMoved(name)}`,
 
   stop: `update "${name}".partitions
@@ -165,18 +190,21 @@ export const projectionStatements = (name: string) => ({
       (select w.worker from "${name}".workers w where w.projection = p.projection and w.version = p.version
         and w.worker = p.owner and w.seen_until > clock_timestamp()) as owner,
       l.version is not distinct from p.version as is_live,
-      (select coalesce(max(position), 0) from "${name}".events) as log_end,
+      log.log_end,
+      case when log.log_end - p.position > ${lookedThrough} then log.log_end - p.position else (
+        select count(*) from "${name}".events e where e.position > p.position and e.category = any(p.categories)
+      ) end as behind,
       (select e.recorded_at from "${name}".events e
         where e.position > p.position and e.category = any(p.categories) order by e.position limit 1) as behind_since,
       (select count(*) from "${name}".parked k
         where k.projection = p.projection and k.version = p.version and k.partition = p.partition)::integer as parked
     from "${name}".partitions p left join "${name}".live_versions l using (projection)
+      cross join (select coalesce(max(position), 0) as log_end from "${name}".events) log
     where $1::text is null or p.projection = $1
     order by p.projection, p.version, p.partition`,
 
   setStatus: `update "${name}".partitions
-    set status = $3, until = case when $4::boolean then $5 else until end, gate = coalesce($6, gate),
-      error = case when $3 = 'running' then null else error end
+    set status = $3, error = case when $3 = 'running' then null else error end
     where projection = $1 and version = $2
     returning ${notifyMoved(name)}`,
 
@@ -187,16 +215,39 @@ export const projectionStatements = (name: string) => ({
     )
     update "${name}".partitions
     set position = $3::bigint, token = token + 1, owner = null,
-      handled = case when $3::bigint = 0 then 0 else handled end, error = case when $3::bigint = 0 then null else error end
+      handled = case when $3::bigint = 0 then 0 else handled end, error = case when $3::bigint = 0 then null else error end,
+      is_readable = case when $3::bigint > 0 then is_readable
+        else exists (select from "${name}".live_versions where projection = $1 and version = $2) end
     where projection = $1 and version = $2
     returning ${notifyMoved(name)}`,
 
-  makeLive: `with live as (
-      insert into "${name}".live_versions (projection, version) values ($1, $2)
+  prepare: `update "${name}".partitions
+    set gates = case when status = 'retired' then ${everything} else gates end, status = 'running', error = null
+    where projection = $1 and version = $2 and status in ('retired', 'stopped')
+      and not exists (select from "${name}".live_versions where projection = $1 and version = $2)
+    returning ${notifyMoved(name)}`,
+
+  // the first two in the transaction of the third: whoever moves a partition has ended by then, one way or the other, and
+  // nobody else takes over
+  lockLive: `select version from "${name}".live_versions where projection = $1 for update`,
+
+  lockAll: `select from "${name}".partitions where projection = $1 and version in ($2, $3::integer)
+    order by version, partition for update`,
+
+  takeOver: `with reached as materialized (
+      select array_agg(p.position order by p.partition) as gates
+      from "${name}".partitions p where p.projection = $1 and p.version = coalesce($3::integer, $2)
+      having $3::integer is null or bool_and(p.position >= (select max(gate) from unnest(p.gates) gate))
+    ), retired as (
+      update "${name}".partitions p set status = 'retired', token = token + 1, owner = null
+      from reached where p.projection = $1 and p.version = $3
+    ), live as (
+      insert into "${name}".live_versions (projection, version) select $1, $2 from reached
       on conflict (projection) do update set version = excluded.version
-      returning 1
     )
-    select ${notifyMoved(name)} from live`,
+    update "${name}".partitions p set gates = reached.gates, is_readable = true
+    from reached where p.projection = $1 and p.version = $2
+    returning ${notifyMoved(name)}`,
 
   liveVersion: `select version from "${name}".live_versions where projection = $1`,
 
@@ -224,17 +275,12 @@ export const projectionStatements = (name: string) => ({
     from unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) as r(tenant, key, position, state)
     on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
 
-  // in a transaction, one after the other: what is capped has not gone beyond the end that is read then
-  lockAll: `select from "${name}".partitions where projection = $1 and version = $2 for update`,
-
-  cap: `update "${name}".partitions set until = (select coalesce(max(position), 0) from "${name}".events)
-    where projection = $1 and version = $2
-    returning until, ${notifyMoved(name)}`,
-
-  lock: `select partition, token, position, until, gate, exists (
+  lock: `with ${limits(name)}
+    select partition, token, position, until, gates, exists (
       select from "${name}".parked where projection = $1 and version = $2 and not is_skipped
     ) as is_parking
-    from "${name}".partitions where projection = $1 and version = $2 and partition = $3 and status = 'running' for update`,
+    from "${name}".partitions p join limits using (partition)
+    where projection = $1 and version = $2 and partition = $3 and status = 'running' for update of p`,
 
   // three statements, so that none needs a plan of its own each time to find its rows by the index
   firstPage: page(name, "true"),

@@ -74,7 +74,8 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (tenant, category, stream_id)
   )`,
 
-  // a partition of a projection: how far it has come, and who may move it
+  // a partition of a projection: how far it has come, and who may move it; up to which positions another version has done
+  // what cannot be undone, by the partitions of that; and whether the projection is live, or was
   `create table "${name}".partitions (
     projection text collate "C" not null,
     version integer not null,
@@ -82,8 +83,8 @@ export const schema = (name: string): ReadonlyArray<string> => [
     categories text[] not null,
     position bigint not null default 0,
     status text collate "C" not null default 'running' check (status in ('running', 'paused', 'stopped', 'retired')),
-    until bigint,
-    gate bigint not null default 0,
+    gates bigint[] not null,
+    is_readable boolean not null,
     owner text collate "C",
     token bigint not null default 0,
     handled bigint not null default 0,

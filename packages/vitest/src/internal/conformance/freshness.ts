@@ -33,8 +33,7 @@ export const freshness = (it: It) => {
         assert.strictEqual(beingBuilt.version, 2)
       }
       const projections = yield* ProjectionStore
-      yield* projections.setStatus(byTable, "retired")
-      yield* projections.makeLive(next)
+      assert.isTrue(yield* projections.takeOver(next, 1))
       yield* sit("1", "Bob")
       yield* Projection.catchUp(Projection.ofView(next))
       assert.strictEqual(Option.getOrThrow(yield* Views.get(next, "1")).people, 2)

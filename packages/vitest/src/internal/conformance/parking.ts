@@ -5,6 +5,7 @@ import * as Schedule from "effect/Schedule"
 import * as EventStore from "refold/EventStore"
 import * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
+import { ProjectionStore } from "refold/ProjectionStore"
 import { closed, credited, type It, makeLead } from "./fixtures.ts"
 import { type Account, quietly, recording, runs, until } from "./projections.ts"
 
@@ -155,7 +156,9 @@ export const parking = (it: It) => {
       yield* append(account, "b", 7)
       yield* Projection.whenCaughtUp(projection)
       assert.deepStrictEqual(cents, [5, 1, 2, 7])
-      assert.strictEqual(calls.length, tries + 1, "nobody has wished for more")
+      assert.strictEqual(calls.length, tries + 1)
+      const { parked } = yield* ProjectionStore
+      assert.isFalse((yield* parked(projection)).some(({ isToRetry }) => isToRetry), "nobody has wished for more")
       poisonous.clear()
       yield* Projections.retryParked(projection)
       yield* until("nothing is parked", Effect.map(aside(projection), ({ length }) => length === 0))

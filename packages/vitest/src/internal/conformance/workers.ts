@@ -1,31 +1,18 @@
 import { assert } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as EventStore from "refold/EventStore"
 import * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
 import { ProjectionStore } from "refold/ProjectionStore"
 import { Tenant } from "refold/StreamId"
 import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
-import { lease, ownersOf, positionsOf, quietly, recording, runs, until } from "./projections.ts"
+import { ownersOf, positionsOf, quietly, recording, runs, until } from "./projections.ts"
 
 const append = (account: ReturnType<typeof makeAccount>, id: string, ...cents: ReadonlyArray<number>) =>
   EventStore.append(account, id, cents.map(credited))
-
-/** A stream of each of so many partitions, with an event in it. */
-const streamOfEach = Effect.fnUntraced(function*(account: ReturnType<typeof makeAccount>, of: number) {
-  const store = yield* EventStore.EventStore
-  yield* Effect.forEach(Array.from({ length: 40 }), (_, index) => append(account, `s${index}`, 1))
-  return yield* Effect.forEach(Array.from({ length: of }), (_, index) =>
-    Effect.map(
-      Stream.runCollect(store.batches([account], { follow: false, partition: { index, of } })),
-      (batches) => batches.flatMap(({ events }) => events)[0]!.stream.id
-    ))
-})
 
 export const workers = (it: It) => {
   it.effect("a worker handles what is there, then what is to come, and whoever waits for it is told", () =>
@@ -101,37 +88,6 @@ export const workers = (it: It) => {
       const { claims: [before] } = yield* projections.claim(projection, late)
       const { claims: [after] } = yield* projections.claim(projection, late)
       assert.deepStrictEqual(after, before)
-    }))
-
-  it.effect("a batch that takes longer than the lease keeps its partition, and does not hold up the others", () =>
-    Effect.gen(function*() {
-      const gate = yield* Deferred.make<void>()
-      const begun = yield* Deferred.make<void>()
-      const { account, cents, events, projection } = recording((events) =>
-        events.some(({ event }) => event.cents === 0)
-          ? Effect.andThen(Deferred.succeed(begun, undefined), Deferred.await(gate))
-          : Effect.void
-      )
-      const [slow, quick] = yield* streamOfEach(account, 2)
-      yield* runs(projection, { partitions: 2, worker: "first" })
-      yield* Projection.whenCaughtUp(projection)
-      yield* append(account, slow!, 0)
-      yield* Deferred.await(begun)
-      const startedAt = yield* Clock.currentTimeMillis
-      for (let n = 2; (yield* Clock.currentTimeMillis) < startedAt + 3 * lease; n++) {
-        yield* append(account, quick!, n)
-        yield* until("the other partition has it", Effect.sync(() => cents.includes(n)))
-        assert.strictEqual(yield* ownersOf(projection), "first first")
-      }
-      const second = yield* runs(projection, { worker: "second" })
-      yield* until(
-        "the other partition is shared",
-        Effect.map(ownersOf(projection), (owners) => owners === "first second")
-      )
-      yield* Deferred.succeed(gate, undefined)
-      yield* Projection.whenCaughtUp(projection)
-      assert.strictEqual(events.filter(({ event }) => event.cents === 0).length, 1)
-      yield* Fiber.interrupt(second)
     }))
 
   it.effect("who is interrupted finishes the batch in hand, and gives its partition back", () =>
@@ -245,20 +201,20 @@ export const workers = (it: It) => {
       assert.deepStrictEqual(cents, [1, 2])
     }))
 
-  it.effect("a batch that is under way when a projection is started over does not count", () =>
+  it.effect("a batch that is under way when a projection is started over or paused does not count", () =>
     Effect.gen(function*() {
       const projections = yield* ProjectionStore
-      const { account, projection } = recording()
-      const { position } = yield* append(account, "a", 1)
-      yield* projections.register(projection, { partitions: 1, categories: [account.category] })
-      const { claims: [claim] } = yield* projections.claim(projection, { worker: "first", lease: 60_000 })
-      yield* Projections.reset(projection)
-      const lost = yield* Effect.void.pipe(
-        projections.commit({ ...projection, partition: 0 }, { token: claim!.token, from: 0, to: position, events: 1 }),
-        Effect.flip
-      )
-      assert.strictEqual(lost._tag, "PartitionLost")
-      assert.deepStrictEqual(yield* positionsOf(projection), [0])
+      for (const interfere of [Projections.reset, Projections.pause]) {
+        const { account, projection } = recording()
+        const { position } = yield* append(account, "a", 1)
+        yield* projections.register(projection, { partitions: 1, categories: [account.category] })
+        const { claims: [claim] } = yield* projections.claim(projection, { worker: "first", lease: 60_000 })
+        yield* interfere(projection)
+        const move = { token: claim!.token, from: 0, to: position, events: 1 }
+        const lost = yield* Effect.flip(projections.commit({ ...projection, partition: 0 }, move)(Effect.void))
+        assert.strictEqual(lost._tag, "PartitionLost")
+        assert.deepStrictEqual(yield* positionsOf(projection), [0])
+      }
     }))
 
   it.effect("a handler that does not end in time, dies or is interrupted has failed", () =>
