@@ -10,26 +10,14 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Tracer from "effect/Tracer"
 import { EventStore } from "refold/EventStore"
-import { EventStoreError } from "refold/EventStoreError"
 import * as Projection from "refold/Projection"
 import { ProjectionStore } from "refold/ProjectionStore"
 import * as View from "refold/View"
 import * as Views from "refold/Views"
 import * as TestDatabase from "../support/TestDatabase.ts"
-import { openTransaction, startProcess, store, until, untilBlocked } from "./fixtures/database.ts"
-import { credited, freshId, makeAccount } from "./fixtures/domain.ts"
-
-/** The sum and the number of what was credited to each account. */
-const makeSums = (account = makeAccount(`Account-${freshId()}`)) => {
-  const sums = View.make(`sums-${freshId()}`, {
-    version: 1,
-    from: [account],
-    state: Schema.Struct({ cents: Schema.Int, events: Schema.Int }),
-    initial: { cents: 0, events: 0 },
-    evolve: ({ cents, events }, { event }) => ({ cents: cents + event.cents, events: events + 1 })
-  })
-  return { account, sums, projection: Projection.ofView(sums) }
-}
+import { store, until } from "./fixtures/database.ts"
+import { credited, freshId } from "./fixtures/domain.ts"
+import { makeSums } from "./fixtures/sums.ts"
 
 /** The statements that an effect sends, but for the begin and the end of transactions. */
 const statementsOf = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>) {
@@ -197,99 +185,3 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
       assert.isAbove(declined, 5)
     }))
 })
-
-layer(store, { excludeTestServices: true, timeout: "60 seconds" })(
-  "a projection that is inline on PostgreSQL",
-  (it) => {
-    it.effect("undoes the append when its handler fails, and says so; nothing of it is remembered", () =>
-      Effect.gen(function*() {
-        const { account, projection, sums } = makeSums()
-        let declines = false
-        const failing: Projection.Projection<typeof projection.from, unknown, ProjectionStore> = {
-          ...projection,
-          handle: (events, partition) =>
-            Effect.andThen(
-              projection.handle(events, partition),
-              Effect.suspend(() => declines ? Effect.fail(new Error("the disk is full")) : Effect.void)
-            )
-        }
-        yield* Effect.gen(function*() {
-          yield* account.execute("1", { _tag: "Credit", cents: 5 })
-          declines = true
-          const error = yield* Effect.flip(account.execute("1", { _tag: "Credit", cents: 70 }))
-          assert.instanceOf(error, EventStoreError)
-          assert.strictEqual(error.message, `${sums.name} v1 failed, and so did the append: the disk is full`)
-          assert.isFalse(error.isRetryable)
-          declines = false
-          assert.deepInclude(yield* account.load("1"), { state: 5, version: 1 })
-          // not even for the next command on the same instance
-          const { version } = yield* account.execute("1", { _tag: "Debit", cents: 5 })
-          assert.strictEqual(version, 2)
-          const rejected = yield* Effect.flip(account.execute("1", { _tag: "Debit", cents: 1 }))
-          assert.strictEqual(rejected._tag, "InsufficientFunds")
-          assert.deepStrictEqual(yield* Views.get(sums, "1"), Option.some({ cents: 10, events: 2 }))
-        }).pipe(Effect.provide(Projection.inline(failing)))
-      }))
-
-    it.effect("is part of a transaction of the caller's, with what it appends", () =>
-      Effect.gen(function*() {
-        const sql = yield* SqlClient.SqlClient
-        const { account, projection, sums } = makeSums()
-        yield* Effect.gen(function*() {
-          const undone = Effect.gen(function*() {
-            yield* account.execute("1", { _tag: "Credit", cents: 5 })
-            yield* account.execute("2", { _tag: "Credit", cents: 6 })
-            assert.strictEqual((yield* Views.all(sums)).size, 2)
-            return yield* new Declined()
-          })
-          yield* Effect.flip(sql.withTransaction(undone))
-          assert.strictEqual((yield* Views.all(sums)).size, 0)
-          yield* sql.withTransaction(Effect.andThen(
-            account.execute("1", { _tag: "Credit", cents: 7 }),
-            account.execute("1", { _tag: "Credit", cents: 8 })
-          ))
-          assert.deepStrictEqual(yield* Views.get(sums, "1"), Option.some({ cents: 15, events: 2 }))
-        }).pipe(Effect.provide(Projection.inline(projection)))
-      }))
-
-    it.effect("has the events of several processes once, in the order of the log", () =>
-      Effect.gen(function*() {
-        const { account, projection, sums } = makeSums()
-        const debits = ["a", "b"]
-        yield* Effect.forEach(debits, () =>
-          Effect.flatMap(startProcess(), ({ run }) => {
-            const own = makeAccount(account.category)
-            return Effect.forEach(
-              Array.from({ length: 30 }, (_, n) => n),
-              (n) => own.execute(String(n % 3), { _tag: "Credit", cents: 1 }),
-              { concurrency: 5 }
-            ).pipe(Effect.provide(Projection.inline(projection)), run)
-          }), { concurrency: "unbounded" })
-        assert.deepStrictEqual(
-          [...yield* Views.all(sums)],
-          ["0", "1", "2"].map((id) => [id, { cents: 20, events: 20 }])
-        )
-        assert.deepStrictEqual([...yield* Views.live(sums)], [...yield* Views.all(sums)])
-      }))
-
-    it.effect("waits for a worker that is in the middle of a batch, and handles what comes after it", () =>
-      Effect.gen(function*() {
-        const { account, projection, sums } = makeSums()
-        const projections = yield* ProjectionStore
-        yield* projections.register(projection, { partitions: 1, categories: [account.category] })
-        const process = yield* startProcess()
-        const gate = yield* openTransaction
-        yield* gate.run(projections.lock({ ...projection, partition: 0 }))
-        const appending = yield* Effect.forkChild(
-          account.execute("1", { _tag: "Credit", cents: 5 }).pipe(
-            Effect.provide(Projection.inline(projection)),
-            process.run
-          )
-        )
-        yield* untilBlocked(process)
-        yield* gate.commit
-        yield* Fiber.join(appending)
-        assert.deepStrictEqual(yield* Views.get(sums, "1"), Option.some({ cents: 5, events: 1 }))
-      }))
-  }
-)

@@ -1,15 +1,24 @@
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { EventSources } from "../../EventSource.ts"
-import { EventStore } from "../../EventStore.ts"
+import type { EventSource, EventSources } from "../../EventSource.ts"
+import { EventStore, type StreamAppend } from "../../EventStore.ts"
 import { EventStoreError, StoreFailure } from "../../EventStoreError.ts"
 import type { Projection } from "../../Projection.ts"
 import { type PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
+import { Tenant } from "../../StreamId.ts"
+import * as EventIds from "../store/eventIds.ts"
 import * as Handling from "./handling.ts"
 import * as Parking from "./parking.ts"
+import * as Settling from "./settling.ts"
 
 const pageSize = 1_000
+
+/** The compiler does not see that appends with ids are what they were without. */
+const sameKind = <Appends extends ReadonlyArray<StreamAppend>>(
+  _: Appends,
+  named: ReadonlyArray<StreamAppend>
+): Appends => named as Appends
 
 /**
  * A store whose appends handle, in their own transaction, what a projection has not had yet: their own events, and before
@@ -64,22 +73,37 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
   const oneBatch = store.transact(handleNew(1))
   while ((yield* oneBatch) === pageSize);
 
-  const together = <A, E2>(append: Effect.Effect<A, E2>) =>
-    store.transact(Effect.tap(append, () => handleNew(Infinity)))
+  const together = Effect.fnUntraced(function*<A, E2>(
+    append: Effect.Effect<A, E2 | EventStoreError>,
+    source: EventSource,
+    id: string,
+    eventIds: ReadonlyArray<string>
+  ): Effect.fn.Return<A, E2 | EventStoreError> {
+    const attempt = (onCommit: Effect.Effect<void>) =>
+      store.transact(Effect.tap(append, () => Effect.andThen(handleNew(Infinity), onCommit)))
+    // a transaction of the caller's ends later, and is the caller's to settle
+    if (yield* events.inTransaction) return yield* attempt(Effect.void)
+    const stream = { tenant: yield* Tenant, category: source.category, id }
+    return yield* Settling.settle(attempt, { stream, eventIds })
+  })
+  const idsOf = (events: ReadonlyArray<unknown>, eventIds: ReadonlyArray<string> | undefined) =>
+    eventIds ?? events.map(() => EventIds.make())
   const concerns = (sources: ReadonlyArray<{ readonly category: string }>) =>
     sources.some(({ category }) => categories.includes(category))
 
   return {
     ...events,
     append: (source, id, decided, options) => {
-      const append = events.append(source, id, decided, options)
-      return decided.length > 0 && concerns([source]) ? together(append) : append
+      if (decided.length === 0 || !concerns([source])) return events.append(source, id, decided, options)
+      const eventIds = idsOf(decided, options?.eventIds)
+      return together(events.append(source, id, decided, { ...options, eventIds }), source, id, eventIds)
     },
     appendAll: (appends, options) => {
-      const append = events.appendAll(appends, options)
-      return concerns(appends.flatMap(({ events, source }) => events.length > 0 ? [source] : []))
-        ? together(append)
-        : append
+      const [first] = appends.filter(({ events, source }) => events.length > 0 && concerns([source]))
+      if (first === undefined) return events.appendAll(appends, options)
+      const named = appends.map((append) => ({ ...append, eventIds: idsOf(append.events, append.eventIds) }))
+      const eventIds = named.flatMap((append) => append.eventIds)
+      return together(events.appendAll(sameKind(appends, named), options), first.source, first.id, eventIds)
     }
   }
 })
