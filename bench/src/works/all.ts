@@ -7,6 +7,7 @@ import { loadLong, loadShort } from "./load.ts"
 import { memory } from "./memory.ts"
 import { processes } from "./processes.ts"
 import { readLog } from "./readLog.ts"
+import { rebuild } from "./rebuild.ts"
 import type { Work } from "./Work.ts"
 
 /** In the order in which they run and are reported. */
@@ -21,5 +22,6 @@ export const works: ReadonlyArray<Work> = [
   readLog,
   counter,
   latencySlow,
-  latencyFast
+  latencyFast,
+  rebuild
 ]
