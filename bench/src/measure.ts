@@ -64,8 +64,9 @@ export const measure = Effect.fnUntraced(function*(
 
   yield* say("warming up")
   for (const entrant of entrants) {
-    // twice: the first rate is that of cold code
-    for (const [index, seconds] of [target.seconds / 2, target.seconds].entries()) {
+    // twice, where there is a pace to be found: the first rate is that of cold code
+    const isPaced = work.measures === "latencies" || work.maxTurns === 1
+    for (const [index, seconds] of (isPaced ? [target.seconds] : [target.seconds / 2, target.seconds]).entries()) {
       const turnsPerSecond = yield* round(entrant, work, `w${index}`)
       entrant.turns = Math.min(work.maxTurns, Math.max(1, Math.floor(turnsPerSecond * seconds)))
     }
@@ -74,6 +75,7 @@ export const measure = Effect.fnUntraced(function*(
   for (const entrant of entrants) {
     entrant.rates.length = 0
     entrant.waits.length = 0
+    entrant.missed = 0
   }
 
   for (let index = 0; index < settings.rounds; index++) {

@@ -6,7 +6,8 @@ import * as Log from "../../log.ts"
 import { withClient } from "../../withClient.ts"
 import { attempt, type Contender, type Projects } from "../Contender.ts"
 import { connect } from "./connect.ts"
-import { logs, pageSize, readPage } from "./pages.ts"
+import { pageSize, readPage } from "./pages.ts"
+import * as Table from "./table.ts"
 
 const tables = [
   `create table counts (stream text collate "C" primary key, count bigint not null)`,
@@ -30,7 +31,7 @@ const make = (name: string, count: (client: Client) => Promise<void>): Contender
   open: Effect.fnUntraced(function*({ url }) {
     const client = yield* connect(url, false)
     return {
-      ...yield* logs(url, tables),
+      ...yield* Table.prepareForLogs(url, tables),
       forget: forget(url),
       project: () => attempt(() => count(client)),
       verify: (who, log) => Log.checkCounts(who, url, log, "select stream, count from counts")

@@ -1,9 +1,7 @@
 /** The limit of reading the log: pages of 1,000 rows by position, one after the other, with all that refold reads of an event. */
 import * as Effect from "effect/Effect"
 import type { Client } from "pg"
-import type { BenchFailure } from "../../BenchFailure.ts"
-import * as Log from "../../log.ts"
-import { attempt, type Contender, type Reads, type ReadsLogs } from "../Contender.ts"
+import { attempt, type Contender, type Reads } from "../Contender.ts"
 import { connect } from "./connect.ts"
 import * as Table from "./table.ts"
 
@@ -24,23 +22,12 @@ export const readPage = async (client: Client, after: string, limit: number): Pr
   return rows
 }
 
-/** The table, and a log in it. */
-export const logs = (url: string, statements: ReadonlyArray<string> = []): Effect.Effect<ReadsLogs, BenchFailure> =>
-  Effect.map(Table.prepare(url, statements), ({ audit }) => ({
-    audit,
-    store: (log) =>
-      Log.store(url, [
-        `insert into events (stream, version, id, type, data, metadata)
-         select stream, version, gen_random_uuid(), type, data::json, '{}' from (${Log.select(log)}) log`
-      ])
-  }))
-
 export const pages: Contender<Reads> = {
   name: "pages",
   open: Effect.fnUntraced(function*({ url }) {
     const client = yield* connect(url, false)
     return {
-      ...yield* logs(url),
+      ...yield* Table.prepareForLogs(url, []),
       read: () =>
         attempt(async () => {
           let sum = 0
