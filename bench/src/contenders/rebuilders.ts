@@ -91,8 +91,8 @@ export const refoldRebuilder = (part: string): Contender<Rebuilds> => ({
 })
 
 /** The hand-written counter, from nothing. */
-export const upsertRebuilder = (part: string): Contender<Rebuilds> => ({
-  name: `upsert, ${part}`,
+export const upsertRebuilder: Contender<Rebuilds> = {
+  name: "upsert, whole log",
   open: Effect.fnUntraced(function*(target) {
     const session = yield* upsert.open(target)
     const start = yield* inProcess("upsert", target.url)
@@ -101,4 +101,4 @@ export const upsertRebuilder = (part: string): Contender<Rebuilds> => ({
       prepare: (log) => Effect.as(session.forget, { ...start(log, 1), verify: session.verify("upsert", log) })
     }
   })
-})
+}
