@@ -4,10 +4,11 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { appendFunction } from "./sql/append.ts"
 import { appendOneFunction } from "./sql/appendOne.ts"
+import { rowsFunction } from "./sql/projections.ts"
 import { schema } from "./sql/schema.ts"
 
 const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) => Effect.Effect<void, SqlError>) => ({
-  "0001_events": runAll([...schema(name), appendFunction(name), appendOneFunction(name)])
+  "0001_events": runAll([...schema(name), appendFunction(name), appendOneFunction(name), rowsFunction(name)])
 })
 
 /** Fails with what to do unless the tables are there, and as this release needs them. */

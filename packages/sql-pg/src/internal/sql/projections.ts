@@ -1,3 +1,24 @@
+/**
+ * The rows of a view with these keys, each looked up by itself. Plans are made while there are hardly any rows, and are kept
+ * when there are many: they must not read them all.
+ */
+export const rowsFunction = (name: string): string => `
+create function "${name}".rows_of(of_view text, of_version integer, tenants text[], keys text[])
+returns table (tenant text, key text, "position" bigint, state text)
+language plpgsql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select r.tenant, r.key, r.position, r.state::text
+    from unnest(tenants, keys) as wanted(tenant, key) cross join lateral (
+      select one.tenant, one.key, one.position, one.state from "${name}".view_rows one
+      where one.view = of_view and one.version = of_version and one.tenant = wanted.tenant and one.key = wanted.key
+      offset 0
+    ) r;
+end $$`
+
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
   // whoever comes second finds the partitions of the first, committed
@@ -147,9 +168,7 @@ export const projectionStatements = (name: string) => ({
     )
     delete from "${name}".partitions where projection = $1 and version = $2`,
 
-  rows: `select r.tenant, r.key, r.position, r.state::text as state
-    from unnest($3::text[], $4::text[]) as wanted(tenant, key)
-    join "${name}".view_rows r on r.view = $1 and r.version = $2 and r.tenant = wanted.tenant and r.key = wanted.key`,
+  rows: `select tenant, key, position, state from "${name}".rows_of($1, $2, $3::text[], $4::text[])`,
 
   saveRows: `insert into "${name}".view_rows (view, version, tenant, key, position, state)
     select $1, $2, r.tenant, r.key, r.position, r.state::json
@@ -183,7 +202,7 @@ export const projectionStatements = (name: string) => ({
 
   changes: `select r.tenant, r.key, r.position, r.state::text as state
     from "${name}".view_rows r
-    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position > $4 and r.position <= (
+    where r.view = $1 and r.version = $2 and r.tenant = $3 and r.position > 0 and r.position > $4 and r.position <= (
       select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
     )
     order by r.position limit $5`

@@ -131,7 +131,8 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (view, version, tenant, key)
   )`,
 
-  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position)`,
+  // every position is above 0: who does not say so, and looks for a key, is not led to this index while there are few rows
+  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position) where position > 0`,
 
   // for analysts: what readers see
   `create view "${name}".views as
