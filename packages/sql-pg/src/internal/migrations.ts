@@ -4,7 +4,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { appendFunction } from "./sql/append.ts"
 import { appendOneFunction } from "./sql/appendOne.ts"
-import { rowsFunction } from "./sql/projections.ts"
+import { rowsFunction } from "./sql/rowsOf.ts"
 import { schema } from "./sql/schema.ts"
 
 const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) => Effect.Effect<void, SqlError>) => ({

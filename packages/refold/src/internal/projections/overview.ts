@@ -42,9 +42,9 @@ export const take = Effect.fnUntraced(function*(
     if (first === undefined) continue
     const handled = sum(partitions, ({ handled }) => handled)
     const position = Math.min(...partitions.map(({ position }) => position))
-    const since = Math.min(...partitions.map(({ behindSince }) =>
-      behindSince === undefined ? takenAt : DateTime.toEpochMillis(behindSince)
-    ))
+    const since = Math.min(
+      ...partitions.map(({ behindSince }) => behindSince === undefined ? takenAt : DateTime.toEpochMillis(behindSince))
+    )
     const known = earlier.get(key)
     const seconds = (takenAt - (before()?.takenAt ?? takenAt)) / 1_000
     projections.push({
@@ -53,7 +53,7 @@ export const take = Effect.fnUntraced(function*(
       isLive: first.isLive,
       status: order.find((status) => partitions.some((partition) => partition.status === status)) ?? "running",
       position,
-      lag: Math.max(0, first.end - position),
+      lag: Math.max(...partitions.map(({ behind }) => behind)),
       lagMillis: Math.max(0, takenAt - since),
       handled,
       rate: known === undefined || seconds <= 0 ? undefined : Math.max(0, handled - known.handled) / seconds,
@@ -64,6 +64,7 @@ export const take = Effect.fnUntraced(function*(
   return { takenAt, projections }
 })
 
-const keyOf = ({ name, version }: { readonly name: string; readonly version: number }) => JSON.stringify([name, version])
+const keyOf = ({ name, version }: { readonly name: string; readonly version: number }) =>
+  JSON.stringify([name, version])
 
 const sum = <A>(all: ReadonlyArray<A>, of: (one: A) => number) => all.reduce((sum, one) => sum + of(one), 0)

@@ -73,14 +73,16 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
 })
 
 /** The log in batches, empty ones included. */
-export const batches =
-  (driver: EventStoreDriver) =>
-  <const Sources extends EventSources>(
-    sources: Sources,
-    options: BatchOptions<EventOf<Sources>>
-  ): Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError> =>
-    Stream.unwrap(Effect.map(open(driver, sources, options), ({ next, start }) =>
-      Stream.paginate(start, (after) => Effect.map(next(after), ([batch, more]) => [[batch], more] as const))))
+export const batches = (driver: EventStoreDriver) =>
+<const Sources extends EventSources>(
+  sources: Sources,
+  options: BatchOptions<EventOf<Sources>>
+): Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError> =>
+  Stream.unwrap(
+    Effect.map(open(driver, sources, options), ({ next, start }) =>
+      Stream.paginate(start, (after) =>
+        Effect.map(next(after), ([batch, more]) => [[batch], more] as const)))
+  )
 
 /** The events of the log. */
 export const log =
@@ -89,5 +91,8 @@ export const log =
     sources: Sources,
     options?: LogOptions<EventOf<Sources>>
   ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
-    Stream.unwrap(Effect.map(open(driver, sources, { ...options, follow }), ({ next, start }) =>
-      Stream.paginate(start, (after) => Effect.map(next(after), ([{ events }, more]) => [events, more] as const))))
+    Stream.unwrap(
+      Effect.map(open(driver, sources, { ...options, follow }), ({ next, start }) =>
+        Stream.paginate(start, (after) =>
+          Effect.map(next(after), ([{ events }, more]) => [events, more] as const)))
+    )
