@@ -74,7 +74,7 @@ export const latencySlow: Work = {
   key: "latency-2",
   title: "From the append's return to the reader, 2 events/s",
   // too few events to tell the slowest of a hundred would say little
-  ...latencies(2, 6)
+  ...latencies(2, 3)
 }
 
 export const latencyFast: Work = {
