@@ -27,6 +27,8 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
 )
 
+const size = ["--rounds", "1", "--seconds", "0.02", "--url", inject("postgresUrl")]
+
 /** Runs it to its end and returns what it printed. */
 const bench = (args: ReadonlyArray<string>) =>
   Effect.callback<string, Error>((resume) => {
@@ -47,7 +49,6 @@ it.live(
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const json = Path.join(folder, "rows.json")
-      const size = ["--rounds", "1", "--seconds", "0.02", "--url", inject("postgresUrl")]
       const printed = yield* bench([
         ...size,
         "--only",
@@ -87,7 +88,11 @@ it.live(
       const json = Path.join(folder, "rows.json")
       const works = ["read-log", "counter", "latency-500", "rebuild"]
       const printed = yield* bench([
-        ...["--rounds", "1", "--seconds", "0.02", "--url", inject("postgresUrl"), "--results", folder, "--json", json],
+        ...size,
+        "--results",
+        folder,
+        "--json",
+        json,
         ...works.flatMap((work) => ["--only", work])
       ])
 
