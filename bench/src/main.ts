@@ -42,8 +42,8 @@ const flags = {
     ),
     Flag.optional
   ),
-  // those processes are not this one
-  profile: Flag.Literals("profile", keys.filter((key) => key !== "processes")).pipe(
+  // those are in processes of their own
+  profile: Flag.Literals("profile", keys.filter((key) => key !== "processes" && key !== "rebuild")).pipe(
     Flag.withDescription("Run only refold at this work and write a CPU profile to the folder for reports"),
     Flag.optional
   )

@@ -6,7 +6,7 @@ import * as Audit from "./Audit.ts"
 import { BenchFailure } from "./BenchFailure.ts"
 import type { Progress } from "./progress.ts"
 import { withClient } from "./withClient.ts"
-import type { Contestant, Running, Work } from "./works/Work.ts"
+import type { Contestant, Memory, Running, Target, Work } from "./works/Work.ts"
 
 export interface Settings {
   readonly url: string
@@ -15,7 +15,7 @@ export interface Settings {
   readonly seconds: number
 }
 
-/** What came out for one contender. */
+/** What came out for one contender: of the rates of its rounds, or of all waits. */
 export interface Row {
   readonly work: string
   readonly contender: string
@@ -26,6 +26,12 @@ export interface Row {
   readonly unit: string
   /** Attempts per append, where they are counted. */
   readonly tries?: number
+  /** Of waits: 99 of 100 were not longer. */
+  readonly p99?: number
+  /** Of waits: those that never ended. */
+  readonly missed?: number
+  /** At most, over all rounds, where that is looked at. */
+  readonly memory?: Memory
 }
 
 interface Entrant {
@@ -33,6 +39,9 @@ interface Entrant {
   readonly url: string
   readonly running: Running
   readonly rates: Array<number>
+  readonly waits: Array<number>
+  missed: number
+  memory: Memory | undefined
   turns: number
   streams: number
   events: number
@@ -46,19 +55,28 @@ export const measure = Effect.fnUntraced(function*(
   settings: Settings,
   progress: Progress
 ): Effect.fn.Return<ReadonlyArray<Row>, BenchFailure, Scope.Scope> {
-  const entrants = yield* Effect.forEach(work.contestants, (contestant) => enter(contestant, clients, settings.url))
+  const target = { clients, seconds: settings.seconds * (work.stretch ?? 1) }
+  const entrants = yield* Effect.forEach(
+    work.contestants,
+    (contestant) => enter(contestant, work, target, settings.url)
+  )
   const say = (what: string) => progress(`${work.key}, ${clients} ${clients === 1 ? "client" : "clients"}: ${what}`)
 
   yield* say("warming up")
   for (const entrant of entrants) {
-    // twice: the first rate is that of cold code
-    for (const [index, seconds] of [settings.seconds / 2, settings.seconds].entries()) {
+    // twice, where there is a pace to be found: the first rate is that of cold code
+    const isPaced = work.measures === "latencies" || work.maxTurns === 1
+    for (const [index, seconds] of (isPaced ? [target.seconds] : [target.seconds / 2, target.seconds]).entries()) {
       const turnsPerSecond = yield* round(entrant, work, `w${index}`)
       entrant.turns = Math.min(work.maxTurns, Math.max(1, Math.floor(turnsPerSecond * seconds)))
     }
     yield* analyze(entrant.url)
   }
-  for (const entrant of entrants) entrant.rates.length = 0
+  for (const entrant of entrants) {
+    entrant.rates.length = 0
+    entrant.waits.length = 0
+    entrant.missed = 0
+  }
 
   for (let index = 0; index < settings.rounds; index++) {
     yield* say(`round ${index + 1} of ${settings.rounds}`)
@@ -73,33 +91,44 @@ export const measure = Effect.fnUntraced(function*(
     (entrant) =>
       Effect.flatMap(entrant.running.audit, (found) => Audit.check(`${entrant.name} at ${work.key}`, entrant, found))
   )
-  return entrants.map(({ amount, counted, name, rates }) => {
-    const sorted = rates.toSorted((a, b) => a - b)
+  return entrants.map((entrant) => {
+    const isWaiting = work.measures === "latencies"
+    const sorted = (isWaiting ? entrant.waits : entrant.rates).toSorted((a, b) => a - b)
     return {
       work: work.key,
-      contender: name,
+      contender: entrant.name,
       clients,
-      median: median(sorted),
+      median: quantile(sorted, 0.5),
       min: sorted[0]!,
       max: sorted[sorted.length - 1]!,
       unit: work.unit,
-      ...(work.countsTries ? { tries: counted / amount } : {})
+      ...(work.countsTries ? { tries: entrant.counted / entrant.amount } : {}),
+      ...(isWaiting ? { p99: quantile(sorted, 0.99), missed: entrant.missed } : {}),
+      ...(entrant.memory === undefined ? {} : { memory: entrant.memory })
     }
   })
 }, Effect.scoped)
 
-const enter = Effect.fnUntraced(function*(contestant: Contestant, clients: number, serverUrl: string) {
+const enter = Effect.fnUntraced(function*(
+  contestant: Contestant,
+  work: Work,
+  target: Omit<Target, "url">,
+  serverUrl: string
+) {
   const url = yield* Effect.mapError(
     TestServer.makeDatabase(serverUrl),
     (cause) => new BenchFailure({ message: `No database could be made: ${cause.message}`, cause })
   )
-  const running = yield* contestant.open({ url, clients })
+  const running = yield* contestant.open({ ...target, url })
   const entrant: Entrant = {
     name: contestant.name,
     url,
     running,
     rates: [],
-    turns: 4,
+    waits: [],
+    missed: 0,
+    memory: undefined,
+    turns: Math.min(4, work.maxTurns),
     streams: 0,
     events: 0,
     counted: 0,
@@ -121,6 +150,13 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, label: s
       message: `${entrant.name} at ${work.key} counted ${counted} in a round of ${prepared.count}`
     })
   }
+  if (prepared.verify !== undefined) yield* prepared.verify
+  const waits = prepared.waits?.()
+  if (waits !== undefined) {
+    for (const millis of waits.millis) entrant.waits.push(millis)
+    entrant.missed += waits.missed
+  }
+  entrant.memory = prepared.memory?.() ?? entrant.memory
   entrant.streams += prepared.added.streams
   entrant.events += prepared.added.events
   entrant.counted += counted
@@ -133,7 +169,9 @@ const round = Effect.fnUntraced(function*(entrant: Entrant, work: Work, label: s
 /** What autovacuum would do sooner or later, done for everyone at the same point. */
 const analyze = (url: string) => withClient(url, (sql) => sql.unsafe("analyze"))
 
-const median = (sorted: ReadonlyArray<number>): number => {
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+/** The value below which so large a part of them is; between two of them, in proportion. */
+const quantile = (sorted: ReadonlyArray<number>, part: number): number => {
+  const place = (sorted.length - 1) * part
+  const [below, above] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]
+  return below + (above - below) * (place - Math.floor(place))
 }

@@ -8,6 +8,7 @@ import { attempt } from "./contenders/Contender.ts"
 import type { Work } from "./works/Work.ts"
 
 const turnsPerRound = 200
+const secondsPerRound = 2
 
 /** Runs the first contender of a work for so many seconds and writes a profile for the developer tools of a browser. */
 export const profile = Effect.fnUntraced(
@@ -17,14 +18,14 @@ export const profile = Effect.fnUntraced(
       TestServer.makeDatabase(options.url),
       (cause) => new BenchFailure({ message: cause.message, cause })
     )
-    const running = yield* work.contestants[0]!.open({ url, clients })
+    const running = yield* work.contestants[0]!.open({ url, clients, seconds: secondsPerRound })
     const session = new Session()
     session.connect()
     yield* attempt(() => session.post("Profiler.enable"))
     let units = 0
     let seconds = 0
     for (let index = 0; seconds < options.seconds; index++) {
-      const round = yield* running.prepare(turnsPerRound, `p${index}`)
+      const round = yield* running.prepare(Math.min(turnsPerRound, work.maxTurns), `p${index}`)
       // the first round is for the compiler
       if (index === 1) yield* attempt(() => session.post("Profiler.start"))
       const start = performance.now()

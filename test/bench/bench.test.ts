@@ -17,7 +17,9 @@ const Rows = Schema.fromJsonString(Schema.Array(Schema.Struct({
   median: Schema.Finite,
   min: Schema.Finite,
   max: Schema.Finite,
-  unit: Schema.String
+  unit: Schema.String,
+  p99: Schema.optionalKey(Schema.Finite),
+  memory: Schema.optionalKey(Schema.Struct({ events: Schema.Int, rss: Schema.Int, heap: Schema.Int }))
 })))
 
 const temporaryFolder = Effect.acquireRelease(
@@ -25,10 +27,12 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
 )
 
+const size = ["--rounds", "1", "--seconds", "0.02", "--url", inject("postgresUrl")]
+
 /** Runs it to its end and returns what it printed. */
 const bench = (args: ReadonlyArray<string>) =>
   Effect.callback<string, Error>((resume) => {
-    const options = { cwd: root, timeout: 60_000 }
+    const options = { cwd: root, timeout: 120_000 }
     const child = execFile(
       process.execPath,
       ["--conditions=@refold/source", "bench/src/main.ts", ...args],
@@ -45,7 +49,6 @@ it.live(
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const json = Path.join(folder, "rows.json")
-      const size = ["--rounds", "1", "--seconds", "0.02", "--url", inject("postgresUrl")]
       const printed = yield* bench([
         ...size,
         "--only",
@@ -75,4 +78,57 @@ it.live(
       assert.include(printed, "Against the floors")
     }),
   60_000
+)
+
+it.live(
+  "measures those who read logs, follow them and rebuild from them",
+  () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const json = Path.join(folder, "rows.json")
+      const works = ["read-log", "counter", "latency-500", "rebuild"]
+      const printed = yield* bench([
+        ...size,
+        "--results",
+        folder,
+        "--json",
+        json,
+        ...works.flatMap((work) => ["--only", work])
+      ])
+
+      const rows = yield* Schema.decodeEffect(Rows)(Fs.readFileSync(json, "utf8"))
+      assert.deepStrictEqual(rows.map(({ contender, work }) => [work, contender]), [
+        ["read-log", "refold"],
+        ["read-log", "refold, no decoding"],
+        ["read-log", "emmett"],
+        ["read-log", "emmett, tuned"],
+        ["read-log", "pages"],
+        ["counter", "refold"],
+        ["counter", "emmett"],
+        ["counter", "emmett, tuned"],
+        ["counter", "upsert"],
+        ["counter", "one statement"],
+        ["latency-500", "refold, subscribe"],
+        ["latency-500", "refold, projection"],
+        ["latency-500", "emmett"],
+        ["latency-500", "emmett, tuned"],
+        ["latency-500", "listen"],
+        ["rebuild", "refold, whole log"],
+        ["rebuild", "refold, three tenths"],
+        ["rebuild", "refold, a tenth"],
+        ["rebuild", "upsert, whole log"]
+      ])
+      for (const { max, median, min, p99 = max } of rows) {
+        assert.isTrue(0 <= min && min <= median && median <= p99 && p99 <= max)
+      }
+      assert.deepStrictEqual(
+        rows.filter(({ work }) => work === "rebuild").map(({ memory }) => memory?.events),
+        [10_000, 3_000, 1_000, 10_000]
+      )
+      for (const { memory } of rows) {
+        if (memory !== undefined) assert.isTrue(0 < memory.heap && memory.heap < memory.rss)
+      }
+      assert.include(printed, "Against the ceilings")
+    }),
+  120_000
 )

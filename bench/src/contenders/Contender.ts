@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Audit } from "../Audit.ts"
 import { BenchFailure } from "../BenchFailure.ts"
+import type { Log } from "../log.ts"
 
 export interface Contender<S> {
   readonly name: string
@@ -50,6 +51,34 @@ export interface Executes extends Audited, Seedable {
 export interface Loads extends Audited, Seedable {
   /** Folds the stream; counts its events. */
   readonly load: (turns: Turns) => Count
+}
+
+export interface ReadsLogs extends Audited {
+  /** Stores a log in an empty database. */
+  readonly store: (log: Log) => Effect.Effect<void, BenchFailure>
+}
+
+export interface Reads extends ReadsLogs {
+  /** Reads the log of so many events from its beginning to its end, once, and adds up the deposits. */
+  readonly read: (log: Log) => Count
+}
+
+export interface Projects extends ReadsLogs {
+  /** Makes ready to count the events of every stream, from the beginning. */
+  readonly forget: Effect.Effect<void, BenchFailure>
+  /** Counts them, in the database, so that each event counts once, whatever happens meanwhile. */
+  readonly project: (log: Log) => Effect.Effect<void, BenchFailure>
+  /** Fails unless the counts are right. */
+  readonly verify: (who: string, log: Log) => Effect.Effect<void, BenchFailure>
+}
+
+export interface Follows extends Audited {
+  /** Appends one event to a new stream. */
+  readonly append: (stream: string) => Promise<unknown>
+  /** From now on, tells of each event of the log as soon as a reader has it. */
+  readonly follow: (seen: (stream: string) => void) => Effect.Effect<void, BenchFailure, Scope.Scope>
+  /** Whether a reader is known to miss events, or to have them twice, where many are appended at once. */
+  readonly isLossy?: boolean
 }
 
 /** Clients that are promises. */

@@ -24,11 +24,11 @@ import {
   type Seedable
 } from "./Contender.ts"
 
-type AccountEvent =
+export type AccountEvent =
   | Event<"Opened", Omit<Account.Opened, "_tag">>
   | Event<"Deposited", Omit<Account.Deposited, "_tag">>
 
-const wrap = (event: Account.AccountEvent): AccountEvent => {
+export const wrap = (event: Account.AccountEvent): AccountEvent => {
   if (event._tag === "Opened") {
     const { _tag: type, ...data } = event
     return { type, data }
@@ -45,7 +45,7 @@ const evolve = (state: Account.State, { data, type }: AccountEvent): Account.Sta
 const initialState = () => Account.initial
 
 /** The dash makes the first part the stream's type. */
-const name = (stream: string) => `Account-${stream}`
+export const name = (stream: string) => `Account-${stream}`
 
 const seed = (store: EventStore): Seedable["seed"] => (streams, length) =>
   forEachStream(
@@ -65,7 +65,8 @@ const executeWith = (store: EventStore): Executes["execute"] => (turns) =>
     return 1
   })
 
-const rows = `select stream_id as stream, stream_position as version, global_position as position, message_id as id,
+export const rows =
+  `select stream_id as stream, stream_position as version, global_position as position, message_id as id,
   message_type as type, message_data as data, message_metadata as metadata from emt_messages`
 
 interface Known {
@@ -73,21 +74,25 @@ interface Known {
   readonly state: Account.State
 }
 
+/** A command holds one connection, and a few more are at hand for what it does beside. */
+export const open = Effect.fnUntraced(function*(url: string, clients: number) {
+  const pool = new Pool({ connectionString: url, max: clients + 4 })
+  // those that are idle when the database is dropped
+  pool.on("error", () => undefined)
+  return yield* Effect.acquireRelease(
+    attempt(async () => {
+      const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } })
+      await store.schema.migrate()
+      return store
+    }),
+    (store) => Effect.promise(() => store.close().then(() => pool.ended ? undefined : pool.end()))
+  )
+})
+
 export const emmett: Contender<Appends & Races & Executes & Loads> = {
   name: "emmett",
   open: Effect.fnUntraced(function*({ clients, url }) {
-    // a command holds one connection, and a few more are at hand for what it does beside
-    const pool = new Pool({ connectionString: url, max: clients + 4 })
-    // those that are idle when the database is dropped
-    pool.on("error", () => undefined)
-    const store = yield* Effect.acquireRelease(
-      attempt(async () => {
-        const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } })
-        await store.schema.migrate()
-        return store
-      }),
-      (store) => Effect.promise(() => store.close().then(() => pool.ended ? undefined : pool.end()))
-    )
+    const store = yield* open(url, clients)
 
     /** Each client knows what it wrote last, and reads what it has missed when it has lost a race. */
     const race = async (stream: string, known: Map<string, Known>): Promise<number> => {

@@ -95,16 +95,22 @@ export const session = (
   }
 }
 
-const rows = `select category || '-' || stream_id as stream, version, position, event_id as id, type,
+/** The store and its projections, on a pool as the documentation recommends: reads of several fibers share a connection. */
+export const build = (name: string, url: string) =>
+  Layer.build(Layer.provide(PgEventStore.layer(), PgClient.layer({ url: Redacted.make(url), multiplex: true }))).pipe(
+    Effect.mapError((cause) => new BenchFailure({ message: `${name}: ${cause.message}`, cause }))
+  )
+
+/** All that is stored, for the audit. */
+export const rows = `select category || '-' || stream_id as stream, version, position, event_id as id, type,
   data::jsonb as data, metadata::jsonb as metadata from refold.events`
 
 const make = (name: string, tuning: Tuning.Tuning): Contender<RefoldSession> => ({
   name,
   open: ({ url }) =>
-    // reads of several fibers share a connection, as the documentation recommends; appends take their own
-    Layer.build(Layer.provide(PgEventStore.layer(), PgClient.layer({ url: Redacted.make(url), multiplex: true }))).pipe(
-      Effect.map((context) => session(Context.get(context, EventStore.EventStore), Audit.ofTable(url, rows), tuning)),
-      Effect.mapError((cause) => new BenchFailure({ message: `${name}: ${cause.message}`, cause }))
+    Effect.map(
+      build(name, url),
+      (context) => session(Context.get(context, EventStore.EventStore), Audit.ofTable(url, rows), tuning)
     )
 })
 

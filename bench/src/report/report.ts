@@ -1,8 +1,8 @@
 /** The report of a run, as Markdown. */
 import type { Row, Settings } from "../measure.ts"
-import { ratios } from "../ratios.ts"
+import { heights, ratios } from "../ratios.ts"
 import type { Work } from "../works/Work.ts"
-import { ratioTable, resultTable } from "./tables.ts"
+import { heightTable, ratioTable, resultTable } from "./tables.ts"
 
 const reading = `## How to read it
 
@@ -14,8 +14,11 @@ const reading = `## How to read it
   statement and one transaction per append, guarded by a unique (stream, version). **coalesced** is the limit: the same
   guarantees as refold's store, written by hand for these works alone, with states kept in memory. **select** is one prepared
   statement per load, pipelined; **array** is a fold over events in an array. More in bench/README.md.
+- **pages**, **upsert** and **listen** read the log by hand: pages of 1,000 rows, a transaction for each page, a page for
+  each notification. Emmett reads a shorter log than the others, as a rate is all that is compared.
+- Latencies are of single events, over all rounds, from the append's return to the reader; smaller is better.
 - Every event of every round was counted and checked after the run: versions without gaps, positions in the order of the
-  stream, decisions made on the true balance. A contender that had lost an event would have failed the run.
+  stream, decisions made on the true balance, each event seen and counted once by those who read. A contender that had lost an event would have failed the run.
 `
 
 export const report = (options: {
@@ -28,6 +31,7 @@ export const report = (options: {
 }): string => {
   const { environment, notes, rows, settings, title, works } = options
   const found = ratios(works, rows)
+  const reached = heights(works, rows)
   return [
     `# ${title}`,
     "",
@@ -36,6 +40,7 @@ export const report = (options: {
     ...notes.map((note) => `- ${note}`),
     "",
     ...(found.length === 0 ? [] : ["## Against the floors", "", ratioTable(found), ""]),
+    ...(reached.length === 0 ? [] : ["## Against the ceilings", "", heightTable(reached), ""]),
     "## Results",
     "",
     ...works.flatMap((work) =>

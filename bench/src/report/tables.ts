@@ -1,6 +1,6 @@
 /** The results as Markdown tables, which read well in a terminal too. */
 import type { Row } from "../measure.ts"
-import type { Ratio } from "../ratios.ts"
+import type { Height, Ratio } from "../ratios.ts"
 import type { Work } from "../works/Work.ts"
 
 const integer = (value: number): string => Math.round(value).toLocaleString("en-US")
@@ -16,26 +16,62 @@ const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<
   return [line(header), line(rule), ...rows.map(line)].join("\n")
 }
 
+const millis = (value: number): string =>
+  value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : integer(value)
+
+const mebibytes = (bytes: number): string => integer(bytes / 2 ** 20)
+
 /** What each contender reached at a work with so many clients. */
 export const resultTable = (work: Work, clients: number, rows: ReadonlyArray<Row>): string => {
   const mine = rows.filter((row) => row.work === work.key && row.clients === clients)
-  const first = mine[0]?.median ?? 0
   return [
     `### ${work.title}, ${clients} ${clients === 1 ? "client" : "clients"}`,
     "",
-    table(
-      [work.unit, "median", "min", "max", `${mine[0]?.contender} is`, ...(work.countsTries ? ["tries"] : [])],
-      mine.map((row, index) => [
-        row.contender,
-        integer(row.median),
-        integer(row.min),
-        integer(row.max),
-        index === 0 ? "" : times(first / row.median),
-        ...(work.countsTries ? [row.tries === undefined ? "" : row.tries.toFixed(1)] : [])
-      ])
-    )
+    work.measures === "latencies" ? latencyTable(mine) : rateTable(work, mine)
   ].join("\n")
 }
+
+const rateTable = (work: Work, rows: ReadonlyArray<Row>): string => {
+  const first = rows[0]?.median ?? 0
+  const showsMemory = rows.some(({ memory }) => memory !== undefined)
+  return table(
+    [
+      work.unit,
+      ...(showsMemory ? ["events"] : []),
+      "median",
+      "min",
+      "max",
+      `${rows[0]?.contender} is`,
+      ...(work.countsTries ? ["tries"] : []),
+      ...(showsMemory ? ["peak RSS, MiB", "peak heap, MiB"] : [])
+    ],
+    rows.map(({ contender, max, median, memory, min, tries }, index) => [
+      contender,
+      ...(showsMemory ? [memory === undefined ? "" : integer(memory.events)] : []),
+      integer(median),
+      integer(min),
+      integer(max),
+      index === 0 ? "" : times(first / median),
+      ...(work.countsTries ? [tries === undefined ? "" : tries.toFixed(1)] : []),
+      ...(showsMemory
+        ? memory === undefined ? ["", ""] : [mebibytes(memory.rss), mebibytes(memory.heap)]
+        : [])
+    ])
+  )
+}
+
+/** Smaller is better. */
+const latencyTable = (rows: ReadonlyArray<Row>): string =>
+  table(
+    ["ms", "p50", "p99", "max", "missed"],
+    rows.map(({ contender, max, median, missed = 0, p99 = max }) => [
+      contender,
+      millis(median),
+      millis(p99),
+      millis(max),
+      missed === 0 ? "" : integer(missed)
+    ])
+  )
 
 /** The ratios of medians beside what is promised. */
 export const ratioTable = (ratios: ReadonlyArray<Ratio>): string =>
@@ -50,4 +86,25 @@ export const ratioTable = (ratios: ReadonlyArray<Ratio>): string =>
       times(atLeast),
       holds ? "yes" : "NO"
     ])
+  )
+
+const figures = { median: "p50", p99: "p99", rss: "peak RSS", heap: "peak heap" }
+
+/** What should be as small as is promised. */
+export const heightTable = (heights: ReadonlyArray<Height>): string =>
+  table(
+    ["work", "contender", "clients", "figure", "against", "found", "ceiling", "holds"],
+    heights.map((height) => {
+      const shown = "against" in height ? times : (value: number) => `${millis(value)} ms`
+      return [
+        height.work,
+        height.of,
+        `${height.clients}`,
+        figures[height.figure],
+        "against" in height ? height.against : "",
+        shown(height.found),
+        shown(height.atMost),
+        height.holds ? "yes" : "NO"
+      ]
+    })
   )

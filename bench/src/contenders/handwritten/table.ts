@@ -4,9 +4,10 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import * as Account from "../../account.ts"
 import * as Audit from "../../Audit.ts"
 import type { BenchFailure } from "../../BenchFailure.ts"
+import * as Log from "../../log.ts"
 import { uuidv7 } from "../../uuidv7.ts"
 import { withClient } from "../../withClient.ts"
-import type { Audited, Seedable } from "../Contender.ts"
+import type { Audited, ReadsLogs, Seedable } from "../Contender.ts"
 
 const create = `
   create table events (
@@ -86,3 +87,17 @@ export const prepare = (
         "select stream, version, position, id, type, data::jsonb as data, metadata::jsonb as metadata from events"
       )
     }))
+
+/** The same for a log that is there before. */
+export const prepareForLogs = (
+  url: string,
+  statements: ReadonlyArray<string>
+): Effect.Effect<ReadsLogs, BenchFailure> =>
+  Effect.map(prepare(url, statements), ({ audit }) => ({
+    audit,
+    store: (log) =>
+      Log.store(url, [
+        `insert into events (stream, version, id, type, data, metadata)
+         select stream, version, gen_random_uuid(), type, data::json, '{}' from (${Log.select(log)}) log`
+      ])
+  }))

@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function*(
     readStream,
     readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
       Effect.map(
-        query<Maybe<EventRow> & { log_end: bigint; tenant: string; category: string; stream_id: string }>(
+        query<Maybe<EventRow> & { log_end: number; tenant: string; category: string; stream_id: string }>(
           statement.readLog,
           [
             tenant ?? null,
@@ -69,7 +69,7 @@ export const make = Effect.fnUntraced(function*(
           ]
         ),
         (rows) => ({
-          end: Number(rows[0]?.log_end ?? 0),
+          end: rows[0]?.log_end ?? 0,
           events: rows.filter(isEvent).map((row) =>
             storedEvent({ tenant: row.tenant, category: row.category, id: row.stream_id }, row)
           )

@@ -4,12 +4,13 @@ import type { StreamId } from "refold/StreamId"
 
 /** An event as the statements return it. */
 export interface EventRow {
-  readonly version: bigint
-  readonly position: bigint
+  readonly version: bigint | number
+  readonly position: bigint | number
   readonly event_id: string
   readonly type: string
   readonly schema_version: number
   readonly data: unknown
+  /** Null where there is nothing in it, for those who leave that out. */
   readonly metadata: unknown
   readonly recorded_at: Date
 }
@@ -27,7 +28,7 @@ export const storedEvent = (stream: StreamId, row: EventRow): StoredEvent => ({
   type: row.type,
   schemaVersion: row.schema_version,
   data: row.data,
-  metadata: row.metadata,
+  metadata: row.metadata ?? {},
   recordedAt: instantOf(row.recorded_at)
 })
 

@@ -1,11 +1,12 @@
-import { isReadonlyArrayNonEmpty } from "effect/Array"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { EventCodec } from "../../EventCodec.ts"
 import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOptions } from "../../EventSource.ts"
-import type { EventStoreDriver } from "../../EventStoreDriver.ts"
+import type { EventStoreDriver, LogPage } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as StreamId from "../../StreamId.ts"
@@ -55,13 +56,37 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
     : [...codecs.values()].flatMap((codec) => types.flatMap(codec.storedTypes))
   const appended = follow ? yield* driver.watch : Effect.void
 
+  const scope = yield* Effect.scope
+  let ahead: { readonly after: number; readonly page: Fiber.Fiber<LogPage, EventStoreError> } | undefined
+  let isFirst = true
+
+  const read = (categories: NonEmptyReadonlyArray<string>, after: number) => {
+    const page = driver.readLog({ tenant, categories, types: storedTypes, partition, after, upTo, limit })
+    return follow ? Effect.retry(page, patiently) : page
+  }
+
+  /**
+   * While a full page is decoded and handled, the next one is under way, except inside a transaction, where nobody is to use
+   * the connection unasked. Who asks for a second page is taken to want all of them.
+   */
+  const readAhead = Effect.fnUntraced(function*(categories: NonEmptyReadonlyArray<string>, after: number) {
+    const page = ahead?.after === after ? Fiber.join(ahead.page) : read(categories, after)
+    ahead = undefined
+    const found = yield* page
+    const last = found.events[limit - 1]?.position
+    if (last !== undefined && last < upTo && !isFirst && !(yield* driver.inTransaction)) {
+      ahead = { after: last, page: yield* Effect.forkIn(read(categories, last), scope, { startImmediately: true }) }
+    }
+    isFirst = false
+    return found
+  })
+
   const next = Effect.fnUntraced(function*(after: number) {
     const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
     if (!isReadonlyArrayNonEmpty(categories) || after >= upTo) {
       return [{ events: nothing, end: after }, Option.none<number>()] as const
     }
-    const read = driver.readLog({ tenant, categories, types: storedTypes, partition, after, upTo, limit })
-    const page = yield* follow ? Effect.retry(read, patiently) : read
+    const page = yield* readAhead(categories, after)
     const decoded = yield* decodeUpToUnreadable((category) => codecs.get(category), page.events)
     const isPart = page.events.length === limit || decoded.length < page.events.length
     const end = isPart ? decoded[decoded.length - 1]!.position : Math.max(after, Math.min(page.end, upTo))

@@ -3,6 +3,10 @@ import { streamHash } from "./streamHash.ts"
 
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
+/** The same for whoever reads a lot: numbers that need not be made of bigints, and no metadata where there is nothing in it. */
+const logColumns = `version::float8 as version, position::float8 as position, event_id, type, schema_version, data,
+        case when metadata::text <> '{}' then metadata end as metadata, recorded_at`
+
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
   append: `select * from "${name}".append(
@@ -67,15 +71,15 @@ export const statements = (name: string) => ({
         and e.version = n.version and e.position = n.position
     )`,
 
-  readLog: `select l.log_end, e.*
+  readLog: `select l.log_end::float8 as log_end, e.*
     from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
-      select tenant, category, stream_id, ${eventColumns}
+      select tenant, category, stream_id, ${logColumns}
       from "${name}".events
       where category = any($2::text[]) and position > $3 and position <= $5
         and ($1::text is null or tenant = $1) and ($6::text[] is null or type = any($6))
         and ($8::integer is null or
           mod(${streamHash("tenant", "category", "stream_id")}, $8) = $7)
-      order by position limit $4
+      order by events.position limit $4
     ) e on true
     order by e.position`,
 

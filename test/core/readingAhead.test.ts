@@ -1,0 +1,102 @@
+/** Which pages of the log are asked for, and when. */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Aggregate, EventStore } from "refold"
+import type { EventStoreDriver, LogPage } from "refold/EventStoreDriver"
+import type { EventStoreError } from "refold/EventStoreError"
+
+const Tally = Aggregate.make("Tally", {
+  command: Schema.TaggedUnion({ Tell: {} }),
+  event: Schema.TaggedUnion({ Told: { count: Schema.Int } }),
+  state: Schema.Int,
+  initial: 0,
+  decide: () => [],
+  evolve: (state) => state,
+  conflicts: "commutes"
+})
+
+/** Ten events, of which those at `unreadable` have nothing in them. */
+const page = ({ after, limit }: { readonly after: number; readonly limit: number }, unreadable?: number): LogPage => ({
+  end: 10,
+  events: Array.from({ length: Math.min(limit, 10 - after) }, (_, index) => ({
+    stream: { tenant: "default", category: "Tally", id: "1" },
+    version: after + index + 1,
+    position: after + index + 1,
+    id: crypto.randomUUID(),
+    type: "Told",
+    schemaVersion: 1,
+    data: after + index + 1 === unreadable ? {} : { count: 1 },
+    metadata: {},
+    recordedAt: DateTime.makeUnsafe(0)
+  }))
+})
+
+const notHere = Effect.die("not asked for here")
+
+/** A store that has nothing but a log, and the places after which that was asked for pages. */
+const logged = (
+  readLog: (request: { readonly after: number; readonly limit: number }) => Effect.Effect<LogPage, EventStoreError>,
+  { inTransaction = false } = {}
+) => {
+  const asked: Array<number> = []
+  const driver: EventStoreDriver = {
+    append: () => notHere,
+    readStream: () => notHere,
+    readFromSnapshot: () => notHere,
+    writeSnapshot: () => notHere,
+    readLog: (request) =>
+      Effect.suspend(() => {
+        asked.push(request.after)
+        return readLog(request)
+      }),
+    watch: notHere,
+    inTransaction: Effect.succeed(inTransaction),
+    acquireLease: () => notHere,
+    releaseLease: () => notHere
+  }
+  const batches = EventStore.make(driver).batches([Tally], { follow: false, pageSize: 3 })
+  /** What had been asked for when each batch was handled. */
+  const handled = batches.pipe(Stream.map(() => [...asked]), Stream.runCollect)
+  return { asked, batches, handled }
+}
+
+describe("a reader of the log", () => {
+  it.effect("has the next page under way while it handles one, from the second on", () =>
+    Effect.gen(function*() {
+      const { handled } = logged((request) => Effect.succeed(page(request)))
+      assert.deepStrictEqual(yield* handled, [[0], [0, 3, 6], [0, 3, 6, 9], [0, 3, 6, 9]])
+    }))
+
+  it.effect("asks for a page only when it wants it inside a transaction", () =>
+    Effect.gen(function*() {
+      const { handled } = logged((request) => Effect.succeed(page(request)), { inTransaction: true })
+      assert.deepStrictEqual(yield* handled, [[0], [0, 3], [0, 3, 6], [0, 3, 6, 9]])
+    }))
+
+  it.effect("comes to an event that cannot be read after all those before it", () =>
+    Effect.gen(function*() {
+      const { batches } = logged((request) => Effect.succeed(page(request, 6)))
+      const ends: Array<number> = []
+      const error = yield* Effect.flip(
+        Stream.runForEach(batches, ({ end }) => Effect.sync(() => ends.push(end)))
+      )
+      assert.deepStrictEqual(ends, [3, 5])
+      assert.strictEqual(error.reason._tag === "UnreadableEvent" && error.reason.position, 6)
+    }))
+
+  it.effect("leaves nothing under way when it stops", () =>
+    Effect.gen(function*() {
+      let interrupted = false
+      const never = Effect.onInterrupt(Effect.never, () =>
+        Effect.sync(() => {
+          interrupted = true
+        }))
+      const { asked, batches } = logged((request) => request.after === 6 ? never : Effect.succeed(page(request)))
+      yield* batches.pipe(Stream.take(2), Stream.runDrain)
+      assert.deepStrictEqual(asked, [0, 3, 6])
+      assert.isTrue(interrupted)
+    }))
+})
