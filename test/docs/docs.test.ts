@@ -21,6 +21,14 @@ const pages = await Promise.all(
 const run = promisify(execFile)
 const programFile = (line: number) => `line${line}.ts`
 
+/** Of a file, as Vitest writes it down. */
+interface TestResult {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: ReadonlyArray<{ readonly failureMessages: ReadonlyArray<string> }>
+}
+
 describe("every snippet of the documentation", () => {
   beforeAll(async () => {
     await symlink(join(root, "node_modules"), join(generated, "node_modules"), "junction")
@@ -38,6 +46,11 @@ describe("every snippet of the documentation", () => {
         include: ["."]
       })
     )
+    await writeFile(
+      join(generated, "vitest.config.ts"),
+      `const conditions = ["@refold/source", "node", "import", "default"]
+      export default { resolve: { conditions }, ssr: { resolve: { conditions } } }`
+    )
   })
 
   afterAll(() => rm(generated, { recursive: true, force: true }))
@@ -47,6 +60,30 @@ describe("every snippet of the documentation", () => {
     const { stdout } = await run(process.execPath, [tsc, "-p", generated]).catch((error: { stdout: string }) => error)
     assert.strictEqual(stdout, "")
   })
+
+  it("passes, if it is a test", async () => {
+    const tests = pages.flatMap(({ folder, modules }) =>
+      [...modules.keys()].filter((module) => module.endsWith(".test.ts")).map((module) => ({
+        name: `${basename(folder)}/${module}`,
+        status: "passed",
+        complaints: ""
+      }))
+    )
+    const vitest = join(root, "node_modules/vitest/vitest.mjs")
+    const args = ["run", "--root", generated, "--reporter=json", "--outputFile=results.json"]
+    // what a first run writes is not there yet, wherever this runs
+    const { CI: _, ...env } = process.env
+    await run(process.execPath, [vitest, ...args], { cwd: generated, env }).catch(() => undefined)
+    const { testResults }: { readonly testResults: ReadonlyArray<TestResult> } = JSON.parse(
+      await readFile(join(generated, "results.json"), "utf8")
+    )
+    const found = testResults.map(({ assertionResults, message, name, status }) => ({
+      name: `${basename(dirname(name))}/${basename(name)}`,
+      status,
+      complaints: [message, ...assertionResults.flatMap(({ failureMessages }) => failureMessages)].join("")
+    }))
+    assert.sameDeepMembers(found, tests)
+  }, 60_000)
 
   for (const { folder, path, programs, strays, text } of pages) {
     it(`is a module or a program: ${path}`, () => assert.deepStrictEqual(strays, []))

@@ -1,4 +1,7 @@
-/** Takes the programs out of a page: `file=` blocks are its modules, `run` blocks its programs, `output` what they print. */
+/**
+ * Takes the programs out of a page: `file=` blocks are its modules, and those named `.test.ts` its tests; `run` blocks are its
+ * programs, `output` what they print.
+ */
 
 export interface Program {
   readonly line: number

@@ -10,11 +10,12 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Conflict, RetriesExhausted } from "./Conflict.ts"
 import * as Conflicts from "./Conflicts.ts"
-import type { Decider, Tagged, Types } from "./Decider.ts"
+import type { Combined, Decider, Distinct, Tagged, Types } from "./Decider.ts"
 import * as EventCodec from "./EventCodec.ts"
 import type { EventSource } from "./EventSource.ts"
 import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
+import * as CombinedAggregate from "./internal/combined/aggregate.ts"
 import * as Execution from "./internal/commands/execution.ts"
 import { Lines } from "./internal/commands/lines.ts"
 import * as Loading from "./internal/commands/loading.ts"
@@ -26,19 +27,27 @@ import type { Appended } from "./RecordedEvent.ts"
 import * as Snapshots from "./Snapshots.ts"
 
 /**
+ * What an aggregate is without a store: pure functions, schemas and rules.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Definition<in out T extends Types> extends Decider<T>, EventSource<T["Event"]> {
+  readonly command: Schema.Codec<T["Command"], unknown>
+  readonly event: EventCodec.TaggedUnionSchema<T["Event"]>
+  readonly state: Schema.Codec<T["State"], unknown>
+  readonly conflicts: Conflicts.Conflicts<T["Event"]>
+  /** How its states are saved now and then; `undefined` if they are not. */
+  readonly snapshots: Snapshots.Snapshots<T["State"]> | undefined
+}
+
+/**
  * An aggregate. Its four types go by name: `Command`, `Event`, `State` and `Rejection`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Aggregate<in out T extends Types> extends Decider<T>, EventSource<T["Event"]> {
-  readonly command: Schema.Codec<T["Command"], unknown>
-  readonly event: Schema.Codec<T["Event"], unknown>
-  readonly state: Schema.Codec<T["State"], unknown>
-  readonly conflicts: Conflicts.Conflicts<T["Event"]>
-  /** How its states are saved now and then; `undefined` if they are not. */
-  readonly snapshots: Snapshots.Snapshots<T["State"]> | undefined
-
+export interface Aggregate<in out T extends Types> extends Definition<T> {
   /**
    * Decides a command and appends the events, whoever else is doing the same.
    *
@@ -224,14 +233,7 @@ export const make = <
 }> => {
   const { command, conflicts, decide, event, evolve, initial, snapshots, state } = options
   const codec = EventCodec.make(event, options)
-  const telemetry = Telemetry.make(category)
-  const lines: LinesOf<{
-    readonly Command: Command
-    readonly Event: Event
-    readonly State: State
-    readonly Rejection: RejectionOf<Decided>
-  }> = new Lines()
-  const self: ReturnType<typeof make<Command, Event, State, Decided>> = {
+  return atHome({
     category,
     command,
     event,
@@ -248,7 +250,42 @@ export const make = <
         ? decided as Result.Result<ReadonlyArray<Event>, RejectionOf<Decided>>
         : Result.succeed(decided)
     },
-    evolve,
+    evolve
+  })
+}
+
+/**
+ * Makes one aggregate of several, which share a stream: it takes the commands of all of them, and its state has a part for
+ * each.
+ *
+ * **Details**
+ *
+ * A command is decided by the aggregate it belongs to, on the part of the state that is its own, and an event changes that
+ * part alone. The conflict tables stay as they are; across aggregates everything commutes, since no part depends on
+ * another. If each of them obeys the laws, so does the combination.
+ *
+ * Events keep their stored names. The states are saved as snapshots if those of all are: as often as the one that is saved
+ * most often, and trusted as long as each would be.
+ *
+ * **Gotchas**
+ *
+ * The combination has streams of its own; those of its parts are not read. Throws if two parts share the tag of a command or
+ * of an event, or a stored name.
+ *
+ * @category combining
+ * @since 0.1.0
+ */
+export const combine = <const Parts extends { readonly [name: string]: Types }>(
+  category: string,
+  parts: { readonly [Name in keyof Parts]: Aggregate<Parts[Name]> } & Distinct<Parts>
+): Aggregate<Combined<Parts>> => atHome(CombinedAggregate.make<Parts>(category, parts))
+
+/** Binds a definition to the event store. */
+const atHome = <T extends Types>(definition: Definition<T>): Aggregate<T> => {
+  const telemetry = Telemetry.make(definition.category)
+  const lines: LinesOf<T> = new Lines()
+  const self: Aggregate<T> = {
+    ...definition,
     execute: (id, command, options = {}) =>
       Effect.flatMap(EventStore, (store) => Execution.execute(self, lines, telemetry, store, id, command, options)),
     load: (id, options = {}) => Effect.flatMap(EventStore, (store) => Loading.load(self, lines, store, id, options)),

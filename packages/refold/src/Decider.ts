@@ -64,3 +64,32 @@ export const fold = <T extends Types>(
   for (const event of events) state = self.evolve(state, event)
   return state
 }
+
+/**
+ * The types of a decider that is made of others: what any of them is told, does and rejects, and a state of each.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Combined<Parts extends { readonly [name: string]: Types }> = {
+  readonly Command: Parts[keyof Parts]["Command"]
+  readonly Event: Parts[keyof Parts]["Event"]
+  readonly State: { readonly [Name in keyof Parts]: Parts[Name]["State"] }
+  readonly Rejection: Parts[keyof Parts]["Rejection"]
+}
+
+/**
+ * Nothing, or for each part the tags of its commands and events that another part has, too: who has a tag must be clear.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Distinct<Parts extends { readonly [name: string]: Types }> = {
+  readonly [
+    Name in keyof Parts as SharedTag<Parts, Name> extends never ? never : Name
+  ]: `${SharedTag<Parts, Name>} is a tag of another part, too`
+}
+
+type SharedTag<Parts extends { readonly [name: string]: Types }, Name extends keyof Parts> =
+  | (Parts[Name]["Command"]["_tag"] & Parts[Exclude<keyof Parts, Name>]["Command"]["_tag"])
+  | (Parts[Name]["Event"]["_tag"] & Parts[Exclude<keyof Parts, Name>]["Event"]["_tag"])

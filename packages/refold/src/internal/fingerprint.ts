@@ -153,7 +153,7 @@ const sortKeys = (value: unknown): unknown => {
 }
 
 /** 64 bits of FNV-1a over UTF-8. */
-const hash = (text: string): string => {
+export const hash = (text: string): string => {
   let bits = 0xcbf29ce484222325n
   for (const byte of new TextEncoder().encode(text)) {
     bits = BigInt.asUintN(64, (bits ^ BigInt(byte)) * 0x100000001b3n)
