@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
+import type * as Stream from "effect/Stream"
 import type { EventSources } from "./EventSource.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Rebuilding from "./internal/projections/rebuilding.ts"
 import type { Projection, RunOptions } from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
-import type * as Stream from "effect/Stream"
 
 /**
  * How a rebuild is getting on.

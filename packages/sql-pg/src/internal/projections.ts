@@ -96,7 +96,10 @@ export const make = (
     }),
 
     claim: Effect.fnUntraced(function*(id, { lease, worker }) {
-      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [worker, lease])
+      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [
+        worker,
+        lease
+      ])
       const [counted] = yield* query<{ readonly partitions: number; readonly mine: number }>(
         statement.renew,
         id,
@@ -145,20 +148,23 @@ export const make = (
     },
 
     parked: (of) =>
-      Effect.map(query<ParkedRow>(statement.parked, of, [of.partition ?? null]), (rows) =>
-        rows.map((row): ParkedEvent & { readonly isToRetry: boolean } => ({
-          name: of.name,
-          version: of.version,
-          partition: row.partition,
-          stream: { tenant: row.tenant, category: row.category, id: row.stream_id },
-          eventVersion: Number(row.event_version),
-          position: Number(row.position),
-          type: row.type,
-          error: row.error,
-          isSkipped: row.is_skipped,
-          isToRetry: row.is_to_retry,
-          parkedAt: DateTime.makeUnsafe(row.parked_at)
-        }))),
+      Effect.map(
+        query<ParkedRow>(statement.parked, of, [of.partition ?? null]),
+        (rows) =>
+          rows.map((row): ParkedEvent & { readonly isToRetry: boolean } => ({
+            name: of.name,
+            version: of.version,
+            partition: row.partition,
+            stream: { tenant: row.tenant, category: row.category, id: row.stream_id },
+            eventVersion: Number(row.event_version),
+            position: Number(row.position),
+            type: row.type,
+            error: row.error,
+            isSkipped: row.is_skipped,
+            isToRetry: row.is_to_retry,
+            parkedAt: DateTime.makeUnsafe(row.parked_at)
+          }))
+      ),
 
     unpark: (id, positions) => execute(statement.unpark, id, [positions.map(BigInt)]),
 
@@ -201,7 +207,10 @@ export const make = (
       ),
 
     lock: (id) =>
-      Effect.map(query<ClaimRow>(statement.lock, id, [id.partition]), ([row]) => row === undefined ? undefined : claimOf(row)),
+      Effect.map(
+        query<ClaimRow>(statement.lock, id, [id.partition]),
+        ([row]) => row === undefined ? undefined : claimOf(row)
+      ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
     makeLive: (id) => execute(statement.makeLive, id),

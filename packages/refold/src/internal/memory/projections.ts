@@ -213,7 +213,9 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
     retryParked: (id, { stream, wish }) =>
       change(id, ({ parked }) => {
         for (const [position, event] of parked) {
-          if (event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))) continue
+          if (
+            event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))
+          ) continue
           parked.set(position, { ...event, isToRetry: wish })
         }
       }),
@@ -258,9 +260,13 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       }),
 
     cap: (id) =>
-      Effect.flatMap(log([], 0), ({ end }) => Effect.as(change(id, (state) => {
-        state.until = end
-      }), end)),
+      Effect.flatMap(log([], 0), ({ end }) =>
+        Effect.as(
+          change(id, (state) => {
+            state.until = end
+          }),
+          end
+        )),
 
     lock: (id) =>
       Effect.sync(() => {

@@ -22,7 +22,9 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
   yield* store.register(projection, { partitions: 1, categories })
 
   const failed = (cause: Cause.Cause<unknown>) => {
-    const message = `${projection.name} v${projection.version} failed, and so did the append: ${Handling.describe(cause)}`
+    const message = `${projection.name} v${projection.version} failed, and so did the append: ${
+      Handling.describe(cause)
+    }`
     return new EventStoreError({ reason: new StoreFailure({ message, cause }) })
   }
   const partition = { name: projection.name, version: projection.version, partition: 0 }

@@ -42,9 +42,9 @@ export const take = Effect.fnUntraced(function*(
     if (first === undefined) continue
     const handled = sum(partitions, ({ handled }) => handled)
     const position = Math.min(...partitions.map(({ position }) => position))
-    const since = Math.min(...partitions.map(({ behindSince }) =>
-      behindSince === undefined ? takenAt : DateTime.toEpochMillis(behindSince)
-    ))
+    const since = Math.min(
+      ...partitions.map(({ behindSince }) => behindSince === undefined ? takenAt : DateTime.toEpochMillis(behindSince))
+    )
     const known = earlier.get(key)
     const seconds = (takenAt - (before()?.takenAt ?? takenAt)) / 1_000
     projections.push({
@@ -64,6 +64,7 @@ export const take = Effect.fnUntraced(function*(
   return { takenAt, projections }
 })
 
-const keyOf = ({ name, version }: { readonly name: string; readonly version: number }) => JSON.stringify([name, version])
+const keyOf = ({ name, version }: { readonly name: string; readonly version: number }) =>
+  JSON.stringify([name, version])
 
 const sum = <A>(all: ReadonlyArray<A>, of: (one: A) => number) => all.reduce((sum, one) => sum + of(one), 0)

@@ -34,14 +34,17 @@ const retryStream = Effect.fnUntraced(function*<Sources extends EventSources, E,
   parked: ReadonlyArray<ParkedEvent>
 ): Effect.fn.Return<string | undefined, PartitionLost | EventStoreError, R> {
   for (const one of parked) {
-    const again = Effect.flatMap(read(hold, store, one), (event) =>
-      event === undefined ? Effect.void : Handling.work(hold, [event]))
-    const unpark = hold.store.unpark(hold.projection, [one.position])
-    const failure = yield* Failing.withPatience(Handling.commit(hold, { events: 1 }, Effect.andThen(unpark, again))).pipe(
-      Effect.as(undefined),
-      Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),
-      Effect.catchReason("EventStoreError", "UnreadableEvent", ({ message }) => Effect.succeed(message))
+    const again = Effect.flatMap(
+      read(hold, store, one),
+      (event) => event === undefined ? Effect.void : Handling.work(hold, [event])
     )
+    const unpark = hold.store.unpark(hold.projection, [one.position])
+    const failure = yield* Failing.withPatience(Handling.commit(hold, { events: 1 }, Effect.andThen(unpark, again)))
+      .pipe(
+        Effect.as(undefined),
+        Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),
+        Effect.catchReason("EventStoreError", "UnreadableEvent", ({ message }) => Effect.succeed(message))
+      )
     if (failure === undefined) continue
     yield* Effect.logError(`${one.type} at position ${one.position} failed again and stays parked: ${failure}`)
     const { stream } = one

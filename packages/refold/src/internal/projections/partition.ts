@@ -57,8 +57,11 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
       Stream.takeUntil((outcome) => outcome === "stopped"),
       Stream.runDrain,
       Effect.as<Failing.Outcome>("stopped"),
-      Effect.catchReason("EventStoreError", "UnreadableEvent", (event, error) =>
-        policy === undefined ? Effect.fail(error) : Failing.unreadable(hold, event, policy))
+      Effect.catchReason(
+        "EventStoreError",
+        "UnreadableEvent",
+        (event, error) => policy === undefined ? Effect.fail(error) : Failing.unreadable(hold, event, policy)
+      )
     )
     if (outcome === "stopped") return
   }

@@ -50,7 +50,9 @@ export const rebuild = <Sources extends EventSources, E, R>(
       const isLive = yield* advance
       const { end, handled, position } = yield* stateOf(store, projection)
       const at = yield* Clock.currentTimeMillis
-      if (before !== undefined && at > before.at) rate = Math.max(0, handled - before.handled) / ((at - before.at) / 1_000)
+      if (before !== undefined && at > before.at) {
+        rate = Math.max(0, handled - before.handled) / ((at - before.at) / 1_000)
+      }
       const lag = Math.max(0, end - position)
       const progress: Progress = {
         phase: isLive ? "live" : takeover === undefined ? "building" : "changing over",

@@ -83,7 +83,10 @@ const work = <Sources extends EventSources, E, R>(
       if (policy === undefined && (error instanceof HandlerFailed || isStoreError(error))) {
         return Effect.asVoid(Deferred.fail(failed, error))
       }
-      return Effect.logWarning(`${projection.name} v${projection.version}, partition ${partition} begins again`, exit.cause)
+      return Effect.logWarning(
+        `${projection.name} v${projection.version}, partition ${partition} begins again`,
+        exit.cause
+      )
     }
 
     const begin = Effect.fnUntraced(function*(claim: Claim) {
@@ -130,8 +133,12 @@ const work = <Sources extends EventSources, E, R>(
     const forever = Effect.gen(function*() {
       for (;;) {
         // a store that is away comes back before the lease ends, or others have taken over
-        yield* policy === undefined ? claimMore : Effect.catch(claimMore, (error) =>
-          Effect.logWarning(`${projection.name} v${projection.version} has no lease: ${error.message}`))
+        yield* policy === undefined ?
+          claimMore :
+          Effect.catch(
+            claimMore,
+            (error) => Effect.logWarning(`${projection.name} v${projection.version} has no lease: ${error.message}`)
+          )
         yield* Effect.timeoutOption(Effect.raceFirst(Queue.take(ended), rest), leaseMillis / 3)
       }
     })

@@ -1,15 +1,17 @@
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type { Tagged } from "../../Decider.ts"
 import type { EventCodec } from "../../EventCodec.ts"
 import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOptions } from "../../EventSource.ts"
 import type { EventStoreDriver } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as StreamId from "../../StreamId.ts"
-import { decodeUpToUnreadable } from "./decoding.ts"
+import { decodeAll, decodeUpToUnreadable } from "./decoding.ts"
 import { streamId } from "./naming.ts"
 
 export const pageSize = 1000
@@ -27,6 +29,19 @@ export const version = (driver: EventStoreDriver) => (source: EventSource, id: s
     (stream) =>
       Effect.map(driver.readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 }), (page) => page.version)
   )
+
+/** One event, if it is in this stream. */
+export const find =
+  (driver: EventStoreDriver) => <Event extends Tagged>(source: EventSource<Event>, id: string, eventId: string) =>
+    Effect.flatMap(
+      streamId(source.category, id),
+      (stream) =>
+        Effect.flatMap(driver.findEvents([eventId]), (found) =>
+          Effect.map(
+            decodeAll(() => source.codec, found.filter((event) => Equal.equals(event.stream, stream))),
+            ([event]) => event
+          ))
+    )
 
 /** Only the subscription knows how far it has come: it waits for a store that is away rather than end. */
 const patiently = {
@@ -73,14 +88,16 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
 })
 
 /** The log in batches, empty ones included. */
-export const batches =
-  (driver: EventStoreDriver) =>
-  <const Sources extends EventSources>(
-    sources: Sources,
-    options: BatchOptions<EventOf<Sources>>
-  ): Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError> =>
-    Stream.unwrap(Effect.map(open(driver, sources, options), ({ next, start }) =>
-      Stream.paginate(start, (after) => Effect.map(next(after), ([batch, more]) => [[batch], more] as const))))
+export const batches = (driver: EventStoreDriver) =>
+<const Sources extends EventSources>(
+  sources: Sources,
+  options: BatchOptions<EventOf<Sources>>
+): Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError> =>
+  Stream.unwrap(
+    Effect.map(open(driver, sources, options), ({ next, start }) =>
+      Stream.paginate(start, (after) =>
+        Effect.map(next(after), ([batch, more]) => [[batch], more] as const)))
+  )
 
 /** The events of the log. */
 export const log =
@@ -89,5 +106,8 @@ export const log =
     sources: Sources,
     options?: LogOptions<EventOf<Sources>>
   ): Stream.Stream<RecordedEvent<EventOf<Sources>>, EventStoreError> =>
-    Stream.unwrap(Effect.map(open(driver, sources, { ...options, follow }), ({ next, start }) =>
-      Stream.paginate(start, (after) => Effect.map(next(after), ([{ events }, more]) => [events, more] as const))))
+    Stream.unwrap(
+      Effect.map(open(driver, sources, { ...options, follow }), ({ next, start }) =>
+        Stream.paginate(start, (after) =>
+          Effect.map(next(after), ([{ events }, more]) => [events, more] as const)))
+    )

@@ -11,7 +11,8 @@ export const projectionStatements = (name: string) => ({
     )
     insert into "${name}".live_versions (projection, version) values ($1, $2) on conflict do nothing`,
 
-  countPartitions: `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
+  countPartitions:
+    `select count(*)::integer as partitions from "${name}".partitions where projection = $1 and version = $2`,
 
   // the others who have asked lately, in a fixed order: of partitions that do not divide evenly the first get one more
   greet: `with me as (
