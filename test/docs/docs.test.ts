@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Lead } from "@refold/example-leads/Lead"
+import * as ConflictMatrix from "@refold/vitest/ConflictMatrix"
 import { execFile } from "node:child_process"
 import { existsSync, globSync } from "node:fs"
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
@@ -106,19 +107,18 @@ describe("every snippet of the documentation", () => {
   }
 })
 
-describe("the conflict matrix of the README", () => {
-  it("is the table of the leads example", async () => {
+describe("the conflict matrix of the leads example", () => {
+  const matrix = ConflictMatrix.make(Lead.conflicts, { title: Lead.category })
+  const renew = "is not up to date: npm run conflicts -- examples/leads"
+
+  it("is the table of the README", async () => {
     const readme = await readFile(join(root, "README.md"), "utf8")
-    const [, table = ""] = readme.split("<!-- matrix: examples/leads -->")
-    const rows = table.trim().split("\n\n")[0]!.split("\n").map((row) =>
-      row.split("|").slice(1, -1).map((cell) => cell.trim())
-    )
-    const { tags, verdict } = Lead.conflicts
-    const expected = tags.map((mine) => [
-      `**${mine}**`,
-      ...tags.map((theirs) => verdict(mine, theirs)).map((met) => met === "commutes" ? "" : met)
-    ])
-    assert.deepStrictEqual(rows[0], ["mine, after theirs", ...tags])
-    assert.deepStrictEqual(rows.slice(2), expected)
+    const table = `<!-- matrix: Lead -->\n\n${ConflictMatrix.toMarkdown(matrix)}\n\n`
+    assert.isTrue(readme.includes(table), `README.md ${renew} --write README.md`)
+  })
+
+  it("is the picture of the page on conflicts", async () => {
+    const picture = await readFile(join(root, "docs/leads.svg"), "utf8")
+    assert.isTrue(picture === ConflictMatrix.toSvg(matrix), `docs/leads.svg ${renew} --svg docs/leads.svg`)
   })
 })

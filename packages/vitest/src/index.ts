@@ -1,8 +1,11 @@
 /**
- * Tests for aggregates, views and event stores, and for what is in them.
+ * Tests for aggregates, views and event stores, and conflict tables to look at.
  *
  * @since 0.1.0
  */
+export * as AggregateLaws from "./AggregateLaws.ts"
+export * as ConflictMatrix from "./ConflictMatrix.ts"
+export * as DescribeAggregate from "./DescribeAggregate.ts"
 export * as DescribeGoldenEvents from "./DescribeGoldenEvents.ts"
 export * as Given from "./Given.ts"
 export * as GoldenEvents from "./GoldenEvents.ts"

@@ -51,7 +51,7 @@ export const makeStock = (category: string) =>
       Opened: "collides",
       Renamed: { collides: ["Opened", "Renamed"] },
       Added: { collides: ["Opened"] },
-      Taken: { collides: ["Opened"], redecides: ["Taken"] }
+      Taken: { collides: ["Opened"], redecides: ["Added", "Taken"] }
     }
   })
 
