@@ -11,11 +11,13 @@ import type { ProjectionStore } from "refold/ProjectionStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { inbox } from "./internal/conformance/inbox.ts"
 import { interrupting } from "./internal/conformance/interrupting.ts"
 import { judging } from "./internal/conformance/judging.ts"
 import { limits } from "./internal/conformance/limits.ts"
 import { locking } from "./internal/conformance/locking.ts"
 import { modelling } from "./internal/conformance/modelling.ts"
+import { once } from "./internal/conformance/once.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reading } from "./internal/conformance/reading.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
@@ -63,6 +65,8 @@ export const storeConformance = <E>(
     upcasting(it)
     locking(it)
     following(it)
+    once(it)
+    inbox(it)
     modelling(it)
     interrupting(it)
     limits(it)

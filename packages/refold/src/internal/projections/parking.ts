@@ -39,7 +39,10 @@ const retryStream = Effect.fnUntraced(function*<Sources extends EventSources, E,
       (event) => event === undefined ? Effect.void : Handling.work(hold, [event])
     )
     const unpark = hold.store.unpark(hold.projection, [one.position])
-    const failure = yield* Failing.withPatience(Handling.commit(hold, { events: 1 }, Effect.andThen(unpark, again)))
+    const done = hold.projection.delivery === "at least once"
+      ? Effect.andThen(again, Handling.commit(hold, { events: 1 }, unpark))
+      : Handling.commit(hold, { events: 1 }, Effect.andThen(unpark, again))
+    const failure = yield* Failing.withPatience(done)
       .pipe(
         Effect.as(undefined),
         Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type { LogBatch } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
 import { Tenant } from "../../StreamId.ts"
-import type { Journal } from "./journal.ts"
+import type { Event, Journal } from "./journal.ts"
 import { timersAfter } from "./journal.ts"
 
 /** A process, and the timers it waits for. */
@@ -25,46 +26,67 @@ const patiently = Schedule.min([Schedule.exponential("50 millis"), Schedule.spac
  * the journal takes each only once.
  */
 export const run = (journal: Journal): Effect.Effect<never, never, EventStore> =>
-  Effect.scoped(Effect.gen(function*() {
-    const store = yield* EventStore
-    const changed = yield* Queue.sliding<void>(1)
-    const waiting = new Map<string, Waiting>()
+  Effect.suspend(() => follow(journal)).pipe(
+    Effect.tapError((error) => Effect.logError(`${journal.category}: no timer is looked after: ${error.message}`)),
+    Effect.retry(patiently),
+    Effect.orDie
+  )
 
-    const follow = store.batches([journal], { follow: true, tenants: "all" }).pipe(
-      Stream.runForEach(({ events }) =>
-        Effect.sync(() => {
-          for (const { event, stream: { id: key, tenant } } of events) {
-            const name = `${tenant}\0${key}`
-            const process = waiting.get(name) ?? { tenant, key, timers: {} }
-            process.timers = timersAfter(process.timers, event)
-            if (Object.keys(process.timers).length === 0) waiting.delete(name)
-            else waiting.set(name, process)
-          }
-          Queue.offerUnsafe(changed, undefined)
-        })
-      )
-    )
+const follow = Effect.fnUntraced(function*(journal: Journal) {
+  const store = yield* EventStore
+  const changed = yield* Queue.sliding<void>(1)
+  const waiting = new Map<string, Waiting>()
+  let next = Infinity
+  let after = 0
 
-    const fire = ({ key, tenant }: Waiting, timer: string, at: number) =>
-      journal.execute(key, { _tag: "Fire", timer, at }).pipe(
-        Effect.provideService(Tenant, tenant),
-        Effect.retry(patiently),
-        Effect.orDie
-      )
+  const take = ({ end, events }: LogBatch<Event>) =>
+    Effect.sync(() => {
+      after = end
+      for (const { event, stream: { id: key, tenant } } of events) {
+        const name = `${tenant}\0${key}`
+        const process = waiting.get(name) ?? { tenant, key, timers: {} }
+        process.timers = timersAfter(process.timers, event)
+        const instants = Object.values(process.timers)
+        if (instants.length === 0) waiting.delete(name)
+        else waiting.set(name, process)
+        next = Math.min(next, ...instants)
+      }
+      Queue.offerUnsafe(changed, undefined)
+    })
+  const read = (follow: boolean) =>
+    Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
 
-    yield* Effect.forkScoped(Effect.orDie(follow))
+  const fire = Effect.fnUntraced(function*(process: Waiting, timer: string, at: number) {
+    yield* Effect.provideService(journal.execute(process.key, { _tag: "Fire", timer, at }), Tenant, process.tenant)
+    // what is to be known of it comes through the log; until then it is not to be tried again
+    if (process.timers[timer] !== at) return
+    const { [timer]: _, ...others } = process.timers
+    process.timers = others
+  }, Effect.retry(patiently))
+
+  /** Looks for what is due, and for when the next one will be. */
+  const fireDue = (now: number) => {
+    const due: Array<readonly [Waiting, string, number]> = []
+    next = Infinity
+    for (const process of waiting.values()) {
+      for (const [timer, at] of Object.entries(process.timers)) {
+        if (at <= now) due.push([process, timer, at])
+        else next = Math.min(next, at)
+      }
+    }
+    return Effect.forEach(due, ([process, timer, at]) => fire(process, timer, at), { concurrency: 16, discard: true })
+  }
+
+  const forever = Effect.gen(function*() {
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      let earliest = Infinity
-      const due: Array<readonly [Waiting, string, number]> = []
-      for (const process of waiting.values()) {
-        for (const [timer, at] of Object.entries(process.timers)) {
-          if (at <= now) due.push([process, timer, at])
-          else earliest = Math.min(earliest, at)
-        }
-      }
-      yield* Effect.forEach(due, ([process, timer, at]) => fire(process, timer, at), { concurrency: 16, discard: true })
-      const pause = earliest === Infinity ? Effect.never : Effect.sleep(Math.min(earliest - now, longestSleep))
+      if (next <= now) yield* fireDue(now)
+      const pause = next === Infinity ? Effect.never : Effect.sleep(Math.min(Math.max(next - now, 0), longestSleep))
       yield* Effect.raceFirst(Queue.take(changed), pause)
     }
-  }))
+  })
+
+  // what was due once and has been seen to is not looked at again
+  yield* read(false)
+  return yield* Effect.raceFirst(forever, Effect.andThen(read(true), Effect.never))
+})
