@@ -15,9 +15,9 @@ import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Entries from "./internal/inbox/entries.ts"
 import * as Following from "./internal/inbox/following.ts"
-import * as Handling from "./internal/inbox/handling.ts"
+import * as Running from "./internal/inbox/running.ts"
 import * as Submitting from "./internal/inbox/submitting.ts"
-import * as Projection from "./Projection.ts"
+import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
 import type { Target } from "./Reactor.ts"
 import * as View from "./View.ts"
@@ -153,10 +153,7 @@ export const run = (
   self: Inbox,
   options?: Projection.RunOptions
 ): Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
-  Effect.raceFirst(
-    Projection.run(Handling.projection(self), options),
-    Projection.run(Projection.ofView(self.log), { ...options, onFailure: "stop" })
-  )
+  Effect.flatten(Running.start(self, options))
 
 /**
  * {@link run} for as long as the layer lives.
@@ -167,8 +164,12 @@ export const run = (
 export const layer = (
   self: Inbox,
   options?: Projection.RunOptions
-): Layer.Layer<never, never, EventStore | ProjectionStore> =>
-  Layer.effectDiscard(Effect.forkScoped(Effect.orDie(run(self, options))))
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
+  Layer.effectDiscard(
+    Effect.flatMap(Running.start(self, options), (run) =>
+      Effect.forkScoped(Effect.tapCause(run, (cause) =>
+        Effect.logError(`${self.name} does not run any more`, cause))))
+  )
 
 /**
  * What is known of a command, of the tenant of the calling fiber.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
@@ -228,8 +228,9 @@ export type Handlers<Kinds extends Effects, E, R> = {
 export interface RunOptions<Kinds extends Effects, E, R> extends Omit<Projection.RunOptions, "onFailure"> {
   readonly effects: Handlers<Kinds, E, R>
   /**
-   * What becomes of an event that cannot be reacted to, and of outputs that cannot be done. Unless this says otherwise, the
-   * former stops its partition, and the latter are parked: the later outputs of the same process wait behind them.
+   * What becomes of an output that cannot be done: it is parked, which is the default, and the later outputs of its process
+   * wait behind it; it is skipped; or its partition stops there. An event that cannot be reacted to always stops its
+   * partition: what comes after it would be told to a process that does not know of it.
    */
   readonly onFailure?: Projection.RunOptions["onFailure"]
 }
@@ -247,10 +248,11 @@ export interface RunOptions<Kinds extends Effects, E, R> extends Omit<Projection
  * @category running
  * @since 0.1.0
  */
-export const run: <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const run = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
   self: Reactor<Sources, State, Kinds>,
   options: RunOptions<Kinds, E, R>
-) => Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> = Running.run
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  Effect.flatten(Running.start(self, options))
 
 /**
  * {@link run} for as long as the layer lives.
@@ -261,4 +263,9 @@ export const run: <Sources extends EventSources, State, Kinds extends Effects, E
 export const layer = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
   self: Reactor<Sources, State, Kinds>,
   options: RunOptions<Kinds, E, R>
-): Layer.Layer<never, never, R | EventStore | ProjectionStore> => Running.layer(run(self, options))
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  Layer.effectDiscard(
+    Effect.flatMap(Running.start(self, options), (run) =>
+      Effect.forkScoped(Effect.tapCause(run, (cause) =>
+        Effect.logError(`${self.name} does not run any more`, cause))))
+  )

@@ -58,10 +58,12 @@ export const answer = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Outcome, EventStoreError, EventStore> {
   const store = yield* EventStore
   const answers = <E, R>(events: Stream.Stream<RecordedEvent<Event>, E, R>) =>
-    Stream.runHead(Stream.filterMap(events, ({ event, stream }) =>
-      event._tag === "Answered" && event.commandId === commandId && stream.id === id
-        ? Result.succeed(event.outcome)
-        : Result.failVoid))
+    Stream.runHead(
+      Stream.filterMap(events, ({ event, stream }) =>
+        event._tag === "Answered" && event.commandId === commandId && stream.id === id
+          ? Result.succeed(event.outcome)
+          : Result.failVoid)
+    )
   // of a command that was there before, there may be much to pass over in the log, and little in its stream
   const known = repeated ? yield* answers(store.read(entries, id, { after: version })) : Option.none()
   const found = Option.isSome(known)

@@ -115,8 +115,11 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
         else others.push(recorded)
       }
       // one that fails does not stop the others in the middle of what they do
-      return Effect.forEach(byProcess.values(), (own) =>
-        Effect.exit(Effect.provideService(performAll(own), Tenant, own[0].stream.tenant)), { concurrency }).pipe(
+      return Effect.forEach(
+        byProcess.values(),
+        (own) => Effect.exit(Effect.provideService(performAll(own), Tenant, own[0].stream.tenant)),
+        { concurrency }
+      ).pipe(
         Effect.flatMap(Exit.asVoidAll),
         Effect.tap(forget),
         Effect.onInterrupt(() => forget)

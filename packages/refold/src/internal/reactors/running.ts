@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
@@ -11,19 +10,20 @@ import * as Journal from "./journal.ts"
 import * as Outbox from "./outbox.ts"
 import * as Timers from "./timers.ts"
 
-/** Three that work side by side: events are written down as inputs, outputs are done, and timers become inputs. */
-export const run = <Sources extends EventSources, State, Kinds extends Effects, E, R>(
+/**
+ * Makes the partitions; the inner effect runs three that work side by side: events are written down as inputs, outputs are
+ * done, and timers become inputs.
+ */
+export const start = Effect.fnUntraced(function*<Sources extends EventSources, State, Kinds extends Effects, E, R>(
   reactor: Reactor<Sources, State, Kinds>,
-  { effects, onFailure, ...options }: RunOptions<Kinds, E, R>
-): Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
-  Effect.suspend(() => {
-    const journal = Journal.make(reactor)
-    return Effect.raceAllFirst([
-      Worker.run(Inbox.make(reactor, journal), { ...options, onFailure }),
-      Worker.run(Outbox.make(reactor, journal, effects), { ...options, onFailure: onFailure ?? "park" }),
-      Timers.run(journal)
-    ])
-  })
-
-export const layer = <E, R>(self: Effect.Effect<never, E, R>): Layer.Layer<never, never, R> =>
-  Layer.effectDiscard(Effect.forkScoped(Effect.orDie(self)))
+  { effects, onFailure = "park", ...options }: RunOptions<Kinds, E, R>
+): Effect.fn.Return<
+  Effect.Effect<never, EventStoreError, R | EventStore | ProjectionStore>,
+  PartitionsDiffer | EventStoreError,
+  ProjectionStore
+> {
+  const journal = Journal.make(reactor)
+  const inbox = yield* Worker.start(Inbox.make(reactor, journal), options)
+  const outbox = yield* Worker.start(Outbox.make(reactor, journal, effects), { ...options, onFailure })
+  return Effect.raceAllFirst([inbox, outbox, Timers.run(journal)])
+})

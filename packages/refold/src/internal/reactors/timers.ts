@@ -53,8 +53,7 @@ const follow = Effect.fnUntraced(function*(journal: Journal) {
       }
       Queue.offerUnsafe(changed, undefined)
     })
-  const read = (follow: boolean) =>
-    Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
+  const read = (follow: boolean) => Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
 
   const fire = Effect.fnUntraced(function*(process: Waiting, timer: string, at: number) {
     yield* Effect.provideService(journal.execute(process.key, { _tag: "Fire", timer, at }), Tenant, process.tenant)

@@ -8,10 +8,12 @@ import * as Stream from "effect/Stream"
 import * as Aggregate from "refold/Aggregate"
 import { EventStore } from "refold/EventStore"
 import * as Inbox from "refold/Inbox"
+import type * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
 import { Tenant } from "refold/StreamId"
 import * as Views from "refold/Views"
 import { changeName, createLead, followUp, freshId, type It, Lead, makeAccount } from "./fixtures.ts"
+import { lease, quietly, until } from "./projections.ts"
 
 /** An inbox for accounts of a category of their own. */
 const setUp = () => {
@@ -22,11 +24,9 @@ const setUp = () => {
 const credit = (cents: number) => ({ _tag: "Credit" as const, cents })
 const debit = (cents: number) => ({ _tag: "Debit" as const, cents })
 
-/** Asks until it is so. */
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced("5 millis") })
-
-const none = Schedule.recurs(0)
+/** Runs an inbox until the fiber is interrupted. */
+const runs = (inbox: Inbox.Inbox, options?: Projection.RunOptions) =>
+  Effect.forkChild(Inbox.run(inbox, { lease, retry: Schedule.recurs(0), ...options }))
 
 export const inbox = (it: It) => {
   it.effect("what is submitted is done later, in order, and the log tells who asked for it and what became of it", () =>
@@ -38,8 +38,8 @@ export const inbox = (it: It) => {
       yield* Inbox.submit(inbox, account, id, credit(7), { commandId: "2", metadata: by })
       const { position } = yield* Inbox.submit(inbox, account, id, debit(5), { commandId: "3", metadata: by })
       assert.strictEqual((yield* account.load(id)).version, 0)
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
-      yield* until(Effect.map(account.load(id), ({ state }) => state === 2))
+      const worker = yield* runs(inbox)
+      yield* until("it is done", Effect.map(account.load(id), ({ state }) => state === 2))
       yield* Stream.runDrain(Inbox.follow(inbox, "3"))
 
       const log = yield* Views.all(inbox.log, { consistency: "current" })
@@ -48,10 +48,12 @@ export const inbox = (it: It) => {
       assert.deepInclude(rejected!.outcome, { _tag: "Rejected", reason: "InsufficientFunds" })
       assert.deepInclude(done, { category: account.category, id, command: debit(5), actor: "ann", position })
       assert.deepInclude(done!.outcome, { _tag: "Appended", version: 2, events: ["Debited"] })
-      const events = yield* Stream.runCollect(EventStore.use(Effect.succeed).pipe(
-        Effect.map((store) => store.read(account, id)),
-        Stream.unwrap
-      ))
+      const events = yield* Stream.runCollect(
+        EventStore.use(Effect.succeed).pipe(
+          Effect.map((store) => store.read(account, id)),
+          Stream.unwrap
+        )
+      )
       assert.deepStrictEqual(events.map(({ metadata }) => metadata.commandId), ["2", "3"])
       for (const { metadata } of events) assert.deepInclude(metadata, by)
       yield* Fiber.interrupt(worker)
@@ -61,7 +63,7 @@ export const inbox = (it: It) => {
     Effect.gen(function*() {
       const { account, inbox } = setUp()
       const id = freshId()
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
+      const worker = yield* runs(inbox)
       const submit = Inbox.submit(inbox, account, id, credit(1), { commandId: "once" })
       const all = yield* Effect.all(Array.from({ length: 10 }, () => submit), { concurrency: "unbounded" })
       assert.strictEqual(new Set(all.map(({ position }) => position)).size, 1)
@@ -75,7 +77,7 @@ export const inbox = (it: It) => {
   it.effect("who waits is told the outcome, be it good or not", () =>
     Effect.gen(function*() {
       const inbox = Inbox.make(`Inbox-${freshId()}`, [Lead])
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
+      const worker = yield* runs(inbox)
       const lead = yield* createLead
       const renamed = yield* Inbox.execute(inbox, Lead, lead, changeName("Bea"), { commandId: freshId() })
       assert.deepInclude(renamed, { _tag: "Appended", version: 2, events: ["NameChanged"] })
@@ -91,7 +93,7 @@ export const inbox = (it: It) => {
   it.effect("a command is followed from before it is submitted until it is done", () =>
     Effect.gen(function*() {
       const { account, inbox } = setUp()
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
+      const worker = yield* runs(inbox)
       yield* Inbox.execute(inbox, account, "a", credit(1), { commandId: "other" })
       assert.isTrue(Option.isNone(yield* Inbox.status(inbox, "mine")))
       const follower = yield* Effect.forkChild(Stream.runCollect(Inbox.follow(inbox, "mine")))
@@ -108,14 +110,14 @@ export const inbox = (it: It) => {
     Effect.gen(function*() {
       const { account, inbox } = setUp()
       const id = freshId()
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
+      const worker = yield* runs(inbox)
       const first = yield* Inbox.execute(inbox, account, id, debit(1), { commandId: "debit" })
       assert.strictEqual(first._tag, "Rejected")
       yield* Inbox.execute(inbox, account, id, credit(1), { commandId: "credit" })
       yield* Fiber.interrupt(worker)
       // as if the worker had died before it could move on
       yield* Projections.rewind({ name: inbox.name, version: 1 }, 0)
-      const successor = yield* Effect.forkChild(Inbox.run(inbox))
+      const successor = yield* runs(inbox)
       yield* Inbox.execute(inbox, account, id, credit(1), { commandId: "last" })
       assert.strictEqual((yield* account.load(id)).state, 2)
       yield* Fiber.interrupt(successor)
@@ -124,19 +126,25 @@ export const inbox = (it: It) => {
   it.effect("the commands of each instance are done in their order, whoever does them", () =>
     Effect.gen(function*() {
       const { account, inbox } = setUp()
-      const workers = yield* Effect.forEach(["a", "b"], (worker) =>
-        Effect.forkChild(Inbox.run(inbox, { partitions: 2, lease: "1 second", worker })))
+      const workers = yield* Effect.forEach(["a", "b"], (worker) => runs(inbox, { partitions: 2, worker }))
       const ids = ["a", "b", "c", "d"]
       const amounts = Array.from({ length: 20 }, (_, n) => n + 1)
       yield* Effect.forEach(ids, (id) =>
         Effect.forEach(amounts, (cents) =>
-          Inbox.submit(inbox, account, id, credit(cents), { commandId: `${id} ${cents}` })), { concurrency: "unbounded" })
+          Inbox.submit(inbox, account, id, credit(cents), { commandId: `${id} ${cents}` })), {
+        concurrency: "unbounded"
+      })
       yield* Effect.forEach(ids, (id) =>
         Inbox.execute(inbox, account, id, credit(21), { commandId: `${id} last` }), { concurrency: "unbounded" })
       const store = yield* EventStore
       for (const id of ids) {
         const events = yield* Stream.runCollect(store.read(account, id))
-        assert.deepStrictEqual(events.map(({ event }) => event.cents), [...amounts, 21])
+        assert.deepStrictEqual(
+          events.map(({ event }) =>
+            event.cents
+          ),
+          [...amounts, 21]
+        )
       }
       yield* Effect.forEach(workers, Fiber.interrupt)
     }))
@@ -144,7 +152,7 @@ export const inbox = (it: It) => {
   it.effect("each tenant has a log of its own", () =>
     Effect.gen(function*() {
       const { account, inbox } = setUp()
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
+      const worker = yield* runs(inbox)
       const [one, other] = [freshId(), freshId()]
       const execute = Inbox.execute(inbox, account, "a", credit(1), { commandId: "same" })
       for (const tenant of [one, other]) {
@@ -176,16 +184,16 @@ export const inbox = (it: It) => {
       const { account, inbox } = setUp()
       yield* Inbox.submit(inbox, account, "a", credit(1), { commandId: "1" })
       const without = { ...inbox, targets: [Lead] }
-      const forgetful = yield* Effect.forkChild(Inbox.run(without, { retry: none }))
+      const forgetful = yield* quietly(runs(without))
       const stopped = Effect.map(
         Projections.list(inbox.name),
         (all) => all.flatMap(({ partitions }) => partitions).find(({ status }) => status === "stopped")
       )
-      yield* until(Effect.map(stopped, (partition) => partition !== undefined))
+      yield* until("it is stopped", Effect.map(stopped, (partition) => partition !== undefined))
       assert.include((yield* stopped)?.error, `the inbox ${inbox.name} knows no aggregate ${account.category}`)
       yield* Fiber.interrupt(forgetful)
       yield* Projections.resume({ name: inbox.name, version: 1 })
-      const worker = yield* Effect.forkChild(Inbox.run(inbox))
+      const worker = yield* runs(inbox)
       assert.strictEqual((yield* Inbox.execute(inbox, account, "a", credit(1), { commandId: "1" }))._tag, "Appended")
       yield* Fiber.interrupt(worker)
     }))
@@ -207,20 +215,15 @@ export const inbox = (it: It) => {
         conflicts: "commutes"
       })
       const inbox = Inbox.make(`Inbox-${freshId()}`, [fragile])
-      const worker = yield* Effect.forkChild(Inbox.run(inbox, { retry: none, onFailure: "park" }))
+      const worker = yield* quietly(runs(inbox, { onFailure: "park" }))
       yield* Inbox.submit(inbox, fragile, "a", credit(1), { commandId: "1" })
       const parked = Projections.parked({ name: inbox.name, version: 1 })
-      yield* until(Effect.map(parked, ({ length }) => length === 1))
-      console.log(1)
+      yield* until("it is parked", Effect.map(parked, ({ length }) => length === 1))
       yield* Inbox.submit(inbox, fragile, "a", credit(2), { commandId: "2" })
-      yield* until(Effect.map(parked, ({ length }) => length === 2))
+      yield* until("it is parked", Effect.map(parked, ({ length }) => length === 2))
       assert.strictEqual(Option.getOrThrow(yield* Inbox.status(inbox, "1")).outcome, undefined)
-      console.log(2)
       isBroken = false
       yield* Projections.retryParked({ name: inbox.name, version: 1 })
-      console.log(3)
-      yield* Effect.sleep(5000)
-      console.log(yield* parked, JSON.stringify(yield* Projections.list(inbox.name)), yield* fragile.load('a'), yield* Inbox.status(inbox, '1'), yield* Inbox.status(inbox, '2'))
       const done = yield* Inbox.execute(inbox, fragile, "a", credit(2), { commandId: "2" })
       assert.deepInclude(done, { _tag: "Appended", version: 2 })
       yield* Fiber.interrupt(worker)

@@ -44,7 +44,12 @@ export const once = (it: It) => {
       const again = yield* makeCart().execute(id, put("a", "b", "c"), { commandId })
       assert.deepStrictEqual(again, { ...first, missed: [], repeated: true })
       assert.strictEqual(yield* store.version(cart, id), 6)
-      assert.deepStrictEqual(again.events.map(({ metadata }) => metadata.commandId), [commandId, commandId, commandId, commandId])
+      assert.deepStrictEqual(again.events.map(({ metadata }) => metadata.commandId), [
+        commandId,
+        commandId,
+        commandId,
+        commandId
+      ])
     }))
 
   it.effect("of twenty senders of one command, one does it and all are told the same", () =>
@@ -129,7 +134,8 @@ export const once = (it: It) => {
       const id = freshId()
       yield* Effect.forEach(
         Array.from({ length: 60 }, (_, n) => n),
-        (n) => Account.execute(id, { _tag: "Credit", cents: 1 }, { commandId: n % 2 === 0 ? `even ${n % 20}` : undefined }),
+        (n) =>
+          Account.execute(id, { _tag: "Credit", cents: 1 }, { commandId: n % 2 === 0 ? `even ${n % 20}` : undefined }),
         { concurrency: "unbounded" }
       )
       const events = yield* Stream.runCollect(store.read(Account, id))
