@@ -211,12 +211,22 @@ export const cancelTimer = (timer: string): Extract<Out<{}>, { readonly _tag: "C
  * @category running
  * @since 0.1.0
  */
-export type Handlers<Kinds extends Effects, E, R> = {
+export type Handlers<Kinds extends Effects> = {
   readonly [Name in keyof Kinds]: (
     payload: Kinds[Name]["Type"],
     about: { readonly key: string; readonly idempotencyKey: string }
-  ) => Effect.Effect<void, E, R>
+  ) => Effect.Effect<void, unknown, unknown>
 }
+
+/**
+ * The services that handlers need.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ServicesOf<Own> = ServicesOfOne<Own[keyof Own]>
+
+type ServicesOfOne<One> = One extends (...args: never) => Effect.Effect<void, unknown, infer R> ? R : never
 
 /**
  * How to run a reactor: as a projection, for what comes in and for what goes out. `retry` is how an effect that fails is
@@ -225,8 +235,8 @@ export type Handlers<Kinds extends Effects, E, R> = {
  * @category models
  * @since 0.1.0
  */
-export interface RunOptions<Kinds extends Effects, E, R> extends Omit<Projection.RunOptions, "onFailure"> {
-  readonly effects: Handlers<Kinds, E, R>
+export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFailure"> {
+  readonly effects: Own
   /**
    * What becomes of an output that cannot be done: it is parked, which is the default, and the later outputs of its process
    * wait behind it; it is skipped; or its partition stops there. An event that cannot be reacted to always stops its
@@ -248,10 +258,10 @@ export interface RunOptions<Kinds extends Effects, E, R> extends Omit<Projection
  * @category running
  * @since 0.1.0
  */
-export const run = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const run = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions<Kinds, E, R>
-): Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  options: RunOptions<Own>
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
   Effect.flatten(Running.start(self, options))
 
 /**
@@ -260,12 +270,14 @@ export const run = <Sources extends EventSources, State, Kinds extends Effects, 
  * @category running
  * @since 0.1.0
  */
-export const layer = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const layer = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions<Kinds, E, R>
-): Layer.Layer<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  options: RunOptions<Own>
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
   Layer.effectDiscard(
-    Effect.flatMap(Running.start(self, options), (run) =>
-      Effect.forkScoped(Effect.tapCause(run, (cause) =>
-        Effect.logError(`${self.name} does not run any more`, cause))))
+    Effect.flatMap(
+      Running.start(self, options),
+      (run) =>
+        Effect.forkScoped(Effect.tapCause(run, (cause) => Effect.logError(`${self.name} does not run any more`, cause)))
+    )
   )

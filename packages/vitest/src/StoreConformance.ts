@@ -23,12 +23,14 @@ import { modelling } from "./internal/conformance/modelling.ts"
 import { once } from "./internal/conformance/once.ts"
 import { parking } from "./internal/conformance/parking.ts"
 import { racing } from "./internal/conformance/racing.ts"
+import { reacting } from "./internal/conformance/reacting.ts"
 import { reading } from "./internal/conformance/reading.ts"
 import { rebuilding } from "./internal/conformance/rebuilding.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
+import { timing } from "./internal/conformance/timing.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
 import { viewing } from "./internal/conformance/viewing.ts"
@@ -74,6 +76,8 @@ export const storeConformance = <E>(
     following(it)
     once(it)
     inbox(it)
+    reacting(it)
+    timing(it)
     workers(it)
     parking(it)
     rebuilding(it)

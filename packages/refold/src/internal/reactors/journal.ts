@@ -126,10 +126,10 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
           return {
             state: event.state,
             position: Math.max(before.position, event.position),
-            timers: timersAfter(before.timers, event)
+            timers: timersAfter(before.timers, event, (at) => at)
           }
         case "TimerDue":
-          return { ...before, timers: timersAfter(before.timers, event) }
+          return { ...before, timers: timersAfter(before.timers, event, (at) => at) }
         case "Refused":
           return before
       }
@@ -139,17 +139,18 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
   })
 }
 
-/** The timers that are set after an event, with the instants at which they are due. */
-export const timersAfter = (
-  timers: Readonly<Record<string, number>>,
-  event: Event
-): Readonly<Record<string, number>> => {
+/** The timers that are set after an event, with what is to be kept of each. */
+export const timersAfter = <Timer>(
+  timers: Readonly<Record<string, Timer>>,
+  event: Event,
+  make: (at: number) => Timer
+): Readonly<Record<string, Timer>> => {
   if (event._tag === "Refused") return timers
   const after = { ...timers }
   if (event._tag === "TimerDue") delete after[event.timer]
   else {
     for (const out of event.out) {
-      if (out._tag === "Timer") after[out.timer] = out.at
+      if (out._tag === "Timer") after[out.timer] = make(out.at)
       else if (out._tag === "CancelTimer") delete after[out.timer]
     }
   }

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { EventSources } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
 import * as Projection from "../../Projection.ts"
-import type { Effects, Handlers, Reactor, Target } from "../../Reactor.ts"
+import type { Effects, Handlers, Reactor, ServicesOf, Target } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as Answers from "../commands/answers.ts"
@@ -21,11 +21,11 @@ const concurrency = 16
 class Unknown extends Data.TaggedError("Unknown")<{ readonly message: string }> {}
 
 /** Does what the journal says is to be done, in the order of each process. */
-export const make = <Sources extends EventSources, State, Kinds extends Effects, E, R>(
+export const make = <Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal,
-  handlers: Handlers<Kinds, E, R>
-): Projection.Projection<readonly [Journal], unknown, R | EventStore> => {
+  handlers: Own
+): Projection.Projection<readonly [Journal], unknown, ServicesOf<Own> | EventStore> => {
   const targets = new Map(reactor.commands.map((target) => [target.category, decoding(target)]))
   const effects = new Map(
     Object.entries(reactor.effects).map(([name, schema]) =>
@@ -39,7 +39,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
     { id: eventId, metadata, stream: { id: key } }: RecordedEvent<Event>,
     out: StoredOut,
     once: string
-  ): Effect.Effect<void, unknown, R | EventStore> => {
+  ): Effect.Effect<void, unknown, ServicesOf<Own> | EventStore> => {
     if (out._tag === "Effect") {
       if (done.has(once)) return Effect.void
       const decode = effects.get(out.name)
@@ -48,7 +48,9 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
         return Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
       }
       return decode(out.payload).pipe(
-        Effect.flatMap((payload) => handler(payload, { key, idempotencyKey: once })),
+        Effect.flatMap((payload) =>
+          handler(payload, { key, idempotencyKey: once }) as Effect.Effect<void, unknown, ServicesOf<Own>>
+        ),
         Effect.andThen(Effect.sync(() => {
           done.add(once)
         }))

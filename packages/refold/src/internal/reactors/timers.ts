@@ -5,15 +5,22 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { LogBatch } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
+import type { Metadata } from "../../Metadata.ts"
 import { Tenant } from "../../StreamId.ts"
 import type { Event, Journal } from "./journal.ts"
 import { timersAfter } from "./journal.ts"
+
+/** A timer that is set, and where it comes from. */
+interface Timer {
+  readonly at: number
+  readonly metadata: Metadata
+}
 
 /** A process, and the timers it waits for. */
 interface Waiting {
   readonly tenant: string
   readonly key: string
-  timers: Readonly<Record<string, number>>
+  timers: Readonly<Record<string, Timer>>
 }
 
 /** Timers of the host cannot wait longer than some 24 days. */
@@ -42,38 +49,48 @@ const follow = Effect.fnUntraced(function*(journal: Journal) {
   const take = ({ end, events }: LogBatch<Event>) =>
     Effect.sync(() => {
       after = end
-      for (const { event, stream: { id: key, tenant } } of events) {
+      for (const { event, id, metadata: { correlationId = id }, stream: { id: key, tenant } } of events) {
         const name = `${tenant}\0${key}`
         const process = waiting.get(name) ?? { tenant, key, timers: {} }
-        process.timers = timersAfter(process.timers, event)
-        const instants = Object.values(process.timers)
-        if (instants.length === 0) waiting.delete(name)
+        process.timers = timersAfter(
+          process.timers,
+          event,
+          (at): Timer => ({ at, metadata: { causationId: id, correlationId } })
+        )
+        const timers = Object.values(process.timers)
+        if (timers.length === 0) waiting.delete(name)
         else waiting.set(name, process)
-        next = Math.min(next, ...instants)
+        for (const { at } of timers) next = Math.min(next, at)
       }
       Queue.offerUnsafe(changed, undefined)
     })
   const read = (follow: boolean) => Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
 
-  const fire = Effect.fnUntraced(function*(process: Waiting, timer: string, at: number) {
-    yield* Effect.provideService(journal.execute(process.key, { _tag: "Fire", timer, at }), Tenant, process.tenant)
+  const fire = Effect.fnUntraced(function*(process: Waiting, name: string, timer: Timer) {
+    const { at, metadata } = timer
+    const { key, tenant } = process
+    const fired = journal.execute(key, { _tag: "Fire", timer: name, at }, { metadata })
+    yield* Effect.provideService(fired, Tenant, tenant)
     // what is to be known of it comes through the log; until then it is not to be tried again
-    if (process.timers[timer] !== at) return
-    const { [timer]: _, ...others } = process.timers
+    if (process.timers[name] !== timer) return
+    const { [name]: _, ...others } = process.timers
     process.timers = others
   }, Effect.retry(patiently))
 
   /** Looks for what is due, and for when the next one will be. */
   const fireDue = (now: number) => {
-    const due: Array<readonly [Waiting, string, number]> = []
+    const due: Array<readonly [Waiting, string, Timer]> = []
     next = Infinity
     for (const process of waiting.values()) {
-      for (const [timer, at] of Object.entries(process.timers)) {
-        if (at <= now) due.push([process, timer, at])
-        else next = Math.min(next, at)
+      for (const [name, timer] of Object.entries(process.timers)) {
+        if (timer.at <= now) due.push([process, name, timer])
+        else next = Math.min(next, timer.at)
       }
     }
-    return Effect.forEach(due, ([process, timer, at]) => fire(process, timer, at), { concurrency: 16, discard: true })
+    return Effect.forEach(due, ([process, name, timer]) => fire(process, name, timer), {
+      concurrency: 16,
+      discard: true
+    })
   }
 
   const forever = Effect.gen(function*() {
