@@ -82,13 +82,14 @@ export const timing = (it: It) => {
       const { account, reactor } = makeReminding()
       const sent: Array<readonly [string, string]> = []
       const first = yield* runs(reactor, sent)
-      yield* EventStore.append(account, "ann", [credited(300)])
+      const { events: [event] } = yield* EventStore.append(account, "ann", [credited(300)])
       yield* until(
         "the timer is set",
         Effect.map(Projections.list(reactor.name), ([one]) => one !== undefined && one.handled > 0)
       )
       yield* Fiber.interrupt(first)
-      yield* until("its instant has passed", Effect.sync(() => sent.length === 0).pipe(Effect.delay("350 millis")))
+      const at = DateTime.toEpochMillis(event!.recordedAt) + 300
+      yield* until("its instant has passed", Effect.sync(() => Date.now() > at))
       const both = [yield* runs(reactor, sent), yield* runs(reactor, sent)]
       yield* untilSent(sent, 1)
       yield* settled(reactor)
