@@ -26,12 +26,22 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
   const done = find(aggregate, store, id, eventIdAt)
   const found = yield* done
   if (found !== undefined) return found
-  const result = yield* Effect.result(attempt(eventIdAt))
-  if (Result.isSuccess(result) && !result.success.repeated && result.success.events.length > 0) return result.success
+  const first = yield* Effect.result(attempt(eventIdAt))
+  if (hasAppended(first)) return first.success
+  if (Result.isFailure(first) && isUnavailable(first.failure)) return yield* Effect.fail(first.failure)
   // if it was sent twice at the same time, this may be what the other one has left to be decided
-  const meanwhile = Result.isFailure(result) && isUnavailable(result.failure) ? undefined : yield* done
-  return meanwhile ?? (yield* Effect.fromResult(result))
+  const meanwhile = yield* done
+  if (meanwhile !== undefined) return meanwhile
+  if (Result.isFailure(first) && first.failure instanceof EventStoreError) return yield* Effect.fail(first.failure)
+  // whoever sent it may have heard of an event before this process, which was still waiting for the answer of the store
+  const second = yield* Effect.result(attempt(eventIdAt))
+  return hasAppended(second) ? second.success : (yield* done) ?? (yield* Effect.fromResult(second))
 })
+
+const hasAppended = <Event, E>(
+  result: Result.Result<Appended<Event>, E>
+): result is Result.Success<Appended<Event>, E> =>
+  Result.isSuccess(result) && !result.success.repeated && result.success.events.length > 0
 
 const isUnavailable = (error: unknown): boolean => error instanceof EventStoreError && error.isRetryable
 

@@ -13,6 +13,8 @@ import { timersAfter } from "./journal.ts"
 /** A timer that is set, and where it comes from. */
 interface Timer {
   readonly at: number
+  /** The version of the journal with which it was set. */
+  readonly version: number
   readonly metadata: Metadata
 }
 
@@ -49,13 +51,13 @@ const follow = Effect.fnUntraced(function*(journal: Journal) {
   const take = ({ end, events }: LogBatch<Event>) =>
     Effect.sync(() => {
       after = end
-      for (const { event, id, metadata: { correlationId = id }, stream: { id: key, tenant } } of events) {
+      for (const { event, id, metadata: { correlationId = id }, stream: { id: key, tenant }, version } of events) {
         const name = `${tenant}\0${key}`
         const process = waiting.get(name) ?? { tenant, key, timers: {} }
         process.timers = timersAfter(
           process.timers,
           event,
-          (at): Timer => ({ at, metadata: { causationId: id, correlationId } })
+          (at): Timer => ({ at, version, metadata: { causationId: id, correlationId } })
         )
         const timers = Object.values(process.timers)
         if (timers.length === 0) waiting.delete(name)
@@ -67,9 +69,9 @@ const follow = Effect.fnUntraced(function*(journal: Journal) {
   const read = (follow: boolean) => Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
 
   const fire = Effect.fnUntraced(function*(process: Waiting, name: string, timer: Timer) {
-    const { at, metadata } = timer
+    const { at, metadata, version } = timer
     const { key, tenant } = process
-    const fired = journal.execute(key, { _tag: "Fire", timer: name, at }, { metadata })
+    const fired = journal.execute(key, { _tag: "Fire", timer: name, at }, { metadata, seen: version })
     yield* Effect.provideService(fired, Tenant, tenant)
     // what is to be known of it comes through the log; until then it is not to be tried again
     if (process.timers[name] !== timer) return

@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -141,5 +143,45 @@ export const once = (it: It) => {
       const events = yield* Stream.runCollect(store.read(Account, id))
       assert.strictEqual(events.length, 40)
       assert.strictEqual((yield* Account.load(id)).state, 40)
+    }))
+
+  it.effect("a command sent because of an event knows of it, also where the process is still waiting for its append", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore.EventStore
+      const id = freshId()
+      const [appended, answer, inLine] = yield* Effect.all([
+        Deferred.make<void>(),
+        Deferred.make<void>(),
+        Deferred.make<void>()
+      ])
+      let isFirst = true
+      const slow: EventStore.EventStore["Service"] = {
+        ...store,
+        append: (source, id, events, options) => {
+          const append = store.append(source, id, events, options)
+          if (!isFirst) return append
+          isFirst = false
+          return Effect.tap(append, () => Effect.andThen(Deferred.succeed(appended, undefined), Deferred.await(answer)))
+        },
+        // the last that is asked before a command gets in line
+        inTransaction: Effect.tap(
+          store.inTransaction,
+          () => isFirst ? Effect.void : Deferred.succeed(inLine, undefined)
+        )
+      }
+      yield* Effect.gen(function*() {
+        const credit = yield* Effect.forkChild(Account.execute(id, { _tag: "Credit", cents: 5 }))
+        yield* Deferred.await(appended)
+        const debit = yield* Effect.forkChild(
+          Account.execute(id, { _tag: "Debit", cents: 5 }, { commandId: "debit" }),
+          {
+            startImmediately: true
+          }
+        )
+        yield* Effect.sleep("20 millis")
+        yield* Deferred.succeed(answer, undefined)
+        yield* Fiber.join(credit)
+        assert.strictEqual((yield* Fiber.join(debit)).version, 2)
+      }).pipe(Effect.provideService(EventStore.EventStore, slow))
     }))
 }
