@@ -11,7 +11,7 @@ import * as Projections from "refold/Projections"
 import * as Reactor from "refold/Reactor"
 import { Tenant } from "refold/StreamId"
 import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
-import { lease, until } from "./projections.ts"
+import { until } from "./projections.ts"
 
 const debited = { _tag: "Debited" as const, cents: 0 }
 
@@ -40,6 +40,9 @@ const makeReminding = () => {
   })
   return { account, reactor }
 }
+
+/** Nobody is to lose one by being slow, and do an effect again. */
+const lease = "5 seconds"
 
 /** Runs a reactor until the fiber is interrupted, and keeps its mails with the keys of their processes. */
 const runs = (
