@@ -44,7 +44,7 @@ const startAndKill = Effect.fnUntraced(
   function*(what: string, name: string, before: Effect.Effect<unknown> = Effect.void) {
     const child = yield* start(what, name, "hold")
     yield* before
-    const [line] = yield* Effect.promise(() => once(createInterface({ input: child.stdout! }), "line"))
+    const [line] = yield* Effect.promise(() => once(createInterface({ input: child.stdout }), "line"))
     assert.strictEqual(line, "here")
     yield* kill(child)
   }
@@ -90,7 +90,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a command wi
             concurrency: "unbounded"
           }
         )
-        assert.deepStrictEqual(told.map(({ repeated }) => repeated).toSorted(), [false, true])
+        assert.deepStrictEqual(told.filter(({ repeated }) => repeated).length, 1)
         assert.deepStrictEqual(told[0]?.events, told[1]?.events)
       }
     }))

@@ -69,8 +69,8 @@ export interface Aggregate<in out T extends Types> extends Definition<T> {
    *
    * **Gotchas**
    *
-   * A command that is sent twice is decided twice. After an `OutcomeUnknown`, or an interruption, look for what it may
-   * have appended before you send it again; `Effect.uninterruptible` rules out the latter.
+   * A command that is sent twice is decided twice, unless it has a `commandId`. After an `OutcomeUnknown`, or an
+   * interruption, look for what a command without one may have appended before you send it again.
    */
   readonly execute: (
     id: string,

@@ -6,8 +6,8 @@
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
 import type { Tagged, Types } from "./Decider.ts"
@@ -15,12 +15,13 @@ import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Entries from "./internal/inbox/entries.ts"
 import * as Following from "./internal/inbox/following.ts"
+import * as Outcomes from "./internal/inbox/outcome.ts"
 import * as Running from "./internal/inbox/running.ts"
 import * as Submitting from "./internal/inbox/submitting.ts"
 import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
 import type { Target } from "./Reactor.ts"
-import * as View from "./View.ts"
+import type * as View from "./View.ts"
 import * as Views from "./Views.ts"
 
 /**
@@ -44,11 +45,7 @@ export interface Inbox {
  * @category models
  * @since 0.1.0
  */
-export const Outcome = Schema.TaggedUnion({
-  Appended: { version: Schema.Int, position: Schema.Int, events: Schema.Array(Schema.String) },
-  Rejected: { reason: Schema.String, message: Schema.String },
-  Conflict: { message: Schema.String, expected: Schema.Int, actual: Schema.Int }
-})
+export const Outcome = Outcomes.Outcome
 
 /**
  * What became of a command.

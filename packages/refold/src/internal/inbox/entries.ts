@@ -2,8 +2,9 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "../../Aggregate.ts"
 import type { Tagged } from "../../Decider.ts"
-import { type Entry, Outcome } from "../../Inbox.ts"
+import type { Entry } from "../../Inbox.ts"
 import * as View from "../../View.ts"
+import { Outcome } from "./outcome.ts"
 
 /*
  * An inbox has a stream for each id that commands are sent to: in it are the commands as they were accepted, and what

@@ -38,7 +38,7 @@ export const submit = Effect.fnUntraced(function*<T extends Types>(
     _tag: "Submitted",
     commandId,
     category,
-    command: json as Schema.Json,
+    command: json,
     ...seen === undefined ? {} : { seen },
     ...strict === undefined ? {} : { strict }
   }
