@@ -8,6 +8,7 @@ import { EventStoreError } from "../../EventStoreError.ts"
 import type { Appended, RecordedEvent } from "../../RecordedEvent.ts"
 import * as DerivedIds from "../store/derivedIds.ts"
 import { streamId } from "../store/naming.ts"
+import * as Answers from "./answers.ts"
 import type { Failure } from "./turns.ts"
 
 /**
@@ -32,8 +33,9 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
   // if it was sent twice at the same time, this may be what the other one has left to be decided
   const meanwhile = yield* done
   if (meanwhile !== undefined) return meanwhile
-  if (Result.isFailure(first) && first.failure instanceof EventStoreError) return yield* Effect.fail(first.failure)
-  // whoever sent it may have heard of an event before this process, which was still waiting for the answer of the store
+  if (Result.isFailure(first) && !Answers.isRejection(first.failure)) return yield* Effect.fail(first.failure)
+  // whoever sent it may have heard of an event before this process, which was still waiting for the answer of the store;
+  // a no is an answer to what is true now
   const second = yield* Effect.result(attempt(eventIdAt))
   return hasAppended(second) ? second.success : (yield* done) ?? (yield* Effect.fromResult(second))
 })

@@ -37,7 +37,8 @@ export const projection = (
     }
     const about: Metadata = { ...metadata, causationId, correlationId: metadata.correlationId ?? causationId }
     const decoded = yield* known.decode(command)
-    const outcome = known.target.execute(id, decoded as never, { commandId, seen, strict, metadata: about }).pipe(
+    const execute = known.target.execute(id, decoded as never, { commandId, seen, strict, metadata: about })
+    const outcome = (seen === undefined && strict === undefined ? Answers.unhurried(execute) : execute).pipe(
       Effect.map(({ events, position, version }): Outcome => ({
         _tag: "Appended",
         version,

@@ -69,7 +69,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       })
     return Effect.flatMap(target.decode(out.command), (command) =>
       Answers.untilAnswered(Effect.flatMap(
-        Effect.result(target.execute(out.id, command, { commandId: once, metadata: about })),
+        Effect.result(Answers.unhurried(target.execute(out.id, command, { commandId: once, metadata: about }))),
         (result): Effect.Effect<unknown, unknown, EventStore> =>
           Result.isSuccess(result)
             ? Effect.void

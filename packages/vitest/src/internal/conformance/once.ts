@@ -8,7 +8,18 @@ import * as Stream from "effect/Stream"
 import * as Aggregate from "refold/Aggregate"
 import * as EventStore from "refold/EventStore"
 import { Tenant } from "refold/StreamId"
-import { Account, changeName, close, createLead, followUp, freshId, type It, Lead, makeAccount } from "./fixtures.ts"
+import {
+  Account,
+  changeName,
+  close,
+  conflictOf,
+  createLead,
+  followUp,
+  freshId,
+  type It,
+  Lead,
+  makeAccount
+} from "./fixtures.ts"
 
 /** A cart is opened once, and what is put into it makes one or two events. */
 const makeCart = () =>
@@ -128,6 +139,18 @@ export const once = (it: It) => {
       assert.isFalse((yield* Lead.execute(lead, followUp, { commandId })).repeated)
       // the stale screen it was sent from does not matter any more
       assert.isTrue((yield* Lead.execute(lead, followUp, stale)).repeated)
+    }))
+
+  it.effect("commands with ids collide like any others", () =>
+    Effect.gen(function*() {
+      const id = yield* createLead
+      const results = yield* Effect.forEach(
+        [close, followUp],
+        (command) => Effect.result(Lead.execute(id, command, { commandId: command._tag })),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(results.map(Result.isFailure).filter((isLost) => isLost), [true])
+      conflictOf(results.find(Result.isFailure)!)
     }))
 
   it.effect("commands with ids take their turn among others", () =>
