@@ -11,7 +11,7 @@ import * as Projections from "refold/Projections"
 import * as Reactor from "refold/Reactor"
 import type { RecordedEvent } from "refold/RecordedEvent"
 import { Tenant } from "refold/StreamId"
-import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
+import { close, credited, freshId, type It, makeAccount, makeLead } from "./fixtures.ts"
 import { lease, quietly, until } from "./projections.ts"
 
 type Credited = RecordedEvent<{ readonly _tag: "Credited" | "Debited"; readonly cents: number }>
@@ -370,5 +370,49 @@ export const reacting = (it: It) => {
       yield* untilSent(sent, 2)
       assert.deepStrictEqual(sent, ["ann saved 1, 0 before", "bob saved 1, 0 before"])
       yield* Fiber.interrupt(successor)
+    }))
+
+  it.effect("a command that collides comes once more; if it collides again, its process is told", () =>
+    Effect.gen(function*() {
+      const store = yield* EventStore.EventStore
+      const lead = makeLead(`Lead-${freshId()}`)
+      const told: Array<string> = []
+      const closing = Reactor.make(`closing-${freshId()}`, {
+        from: [lead],
+        commands: [lead],
+        effects: { tell: Schema.String },
+        state: Schema.Null,
+        initial: null,
+        key: ({ event, stream }) => event._tag === "LeadInitialized" ? stream.id : undefined,
+        react: (_, { stream }) => ({
+          out: [Reactor.command(lead, stream.id, close), Reactor.effect("tell", "closed?")]
+        }),
+        refused: (_, { reason }) => ({ out: [Reactor.effect("tell", reason)] })
+      })
+      // others are faster so many times; a state that was remembered is not held against a command
+      const others = new Map([["one", 1], ["two", 3]])
+      const busy: EventStore.EventStore["Service"] = {
+        ...store,
+        append: (source, id, events, options) => {
+          const left = others.get(id) ?? 0
+          if (source.category !== lead.category || left === 0) return store.append(source, id, events, options)
+          others.set(id, left - 1)
+          const theirs = store.append(lead, id, [{ _tag: "FollowupSet", on: `${left}` }])
+          return Effect.andThen(Effect.orDie(theirs), store.append(source, id, events, options))
+        }
+      }
+      yield* store.append(lead, "one", [{ _tag: "LeadInitialized", name: "Ann" }])
+      yield* store.append(lead, "two", [{ _tag: "LeadInitialized", name: "Bob" }])
+      const effects = {
+        tell: (text: string, { key }: { readonly key: string }) => Effect.sync(() => void told.push(`${key} ${text}`))
+      }
+      const worker = yield* Effect.forkChild(
+        Effect.provideService(Reactor.run(closing, { lease, effects }), EventStore.EventStore, busy)
+      )
+      yield* until("everybody is told", Effect.sync(() => told.length >= 3))
+      assert.deepStrictEqual(told.toSorted(), ["one closed?", "two Conflict", "two closed?"])
+      assert.strictEqual((yield* lead.load("one")).state.status, "Closed")
+      assert.strictEqual((yield* lead.load("two")).state.status, "Available")
+      yield* Fiber.interrupt(worker)
     }))
 }
