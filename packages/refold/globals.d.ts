@@ -4,6 +4,7 @@
  */
 declare var crypto: {
   getRandomValues<T extends Uint8Array>(array: T): T
+  readonly subtle: { digest(algorithm: "SHA-256", data: Uint8Array): Promise<ArrayBuffer> }
 }
 declare var TextEncoder: {
   new(): { encode(text: string): Uint8Array }

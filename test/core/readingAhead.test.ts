@@ -46,6 +46,7 @@ const logged = (
     append: () => notHere,
     readStream: () => notHere,
     readFromSnapshot: () => notHere,
+    findEvents: () => notHere,
     writeSnapshot: () => notHere,
     readLog: (request) =>
       Effect.suspend(() => {

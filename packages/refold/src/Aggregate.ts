@@ -69,8 +69,8 @@ export interface Aggregate<in out T extends Types> extends Definition<T> {
    *
    * **Gotchas**
    *
-   * A command that is sent twice is decided twice. After an `OutcomeUnknown`, or an interruption, look for what it may
-   * have appended before you send it again; `Effect.uninterruptible` rules out the latter.
+   * A command that is sent twice is decided twice, unless it has a `commandId`. After an `OutcomeUnknown`, or an
+   * interruption, look for what a command without one may have appended before you send it again.
    */
   readonly execute: (
     id: string,
@@ -132,6 +132,12 @@ export interface ExecuteOptions {
   readonly strict?: number | undefined
   /** How often to try to append, while others are faster, before giving up with `RetriesExhausted`; 10 by default. */
   readonly attempts?: number | undefined
+  /**
+   * The id of the command, made by whoever sends it: sent again under it, a command that has appended events does nothing
+   * but tell of them (`repeated`), whatever became of the answer the first time. Other outcomes are not kept: such a command
+   * is decided again. An id stands for one command to one instance. Costs two round trips more.
+   */
+  readonly commandId?: string | undefined
   /** Stored with the events, over what `Metadata.Current` holds and the trace they are decided under. */
   readonly metadata?: Metadata | undefined
 }

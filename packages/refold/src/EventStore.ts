@@ -161,6 +161,13 @@ export class EventStore extends Context.Service<EventStore, {
     snapshot: Omit<NewSnapshot, "stream">
   ) => Effect.Effect<void, EventStoreError>
 
+  /** The event of a stream that has this id; `undefined` if there is none. */
+  readonly find: <Event extends Tagged>(
+    source: EventSource<Event>,
+    id: string,
+    eventId: string
+  ) => Effect.Effect<RecordedEvent<Event> | undefined, EventStoreError>
+
   /** The version of a stream; 0 if it does not exist. */
   readonly version: (source: EventSource, id: string) => Effect.Effect<number, EventStoreError>
 
@@ -215,6 +222,7 @@ export const make = (driver: EventStoreDriver): EventStore["Service"] => {
     resume,
     saveSnapshot: (source, id, snapshot) =>
       Effect.flatMap(streamId(source.category, id), (stream) => driver.writeSnapshot({ ...snapshot, stream })),
+    find: Reading.find(driver),
     version: Reading.version(driver),
     readAll: Reading.log(driver, { follow: false }),
     subscribe: Reading.log(driver, { follow: true }),

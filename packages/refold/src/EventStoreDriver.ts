@@ -253,6 +253,9 @@ export interface EventStoreDriver {
   /** Up to `limit` events with a position greater than `after` that meet all of this, by position. */
   readonly readLog: (options: LogRequest) => Effect.Effect<LogPage, EventStoreError>
 
+  /** The events with these ids, in whichever streams they are. */
+  readonly findEvents: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<StoredEvent>, EventStoreError>
+
   /**
    * Starts to watch for appends; the inner effect returns once something may have been appended since it was last
    * called. It may return early, never late: it also returns after the engine's own poll interval.

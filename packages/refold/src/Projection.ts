@@ -40,6 +40,11 @@ import type { InvalidKey, UnreadableRow } from "./ViewError.ts"
  */
 export interface Projection<out Sources extends EventSources, out E = never, out R = never> extends ProjectionId {
   readonly from: Sources
+  /**
+   * Whether the handler runs in the transaction that moves the checkpoint, or before it: then it does not hold one open
+   * while it waits for others, and may be given a batch again that it has handled.
+   */
+  readonly delivery: "exactly once" | "at least once"
   /** Whose events go to one partition: those of a stream, or those of a key, which a view picks out of all events. */
   readonly partitionedBy: "stream" | "key"
   handle(
@@ -70,11 +75,18 @@ export const make = <const Sources extends EventSources, E, R>(
   options: {
     readonly version: number
     readonly from: Sources
+    /** "exactly once" by default, where the engine has transactions. */
+    readonly delivery?: "exactly once" | "at least once" | undefined
     readonly handle: (
       events: NonEmptyReadonlyArray<RecordedEvent<EventOf<Sources>>>
     ) => Effect.Effect<void, E, R>
   }
-): Projection<Sources, E, R> => ({ name, partitionedBy: "stream", ...options })
+): Projection<Sources, E, R> => ({
+  name,
+  ...options,
+  delivery: options.delivery ?? "exactly once",
+  partitionedBy: "stream"
+})
 
 /**
  * The projection that keeps the rows of a view up to date.
@@ -88,6 +100,7 @@ export const ofView = <T extends View.Types>(
   name: view.name,
   version: view.version,
   from: view.from,
+  delivery: "exactly once",
   partitionedBy: view.isByStream ? "stream" : "key",
   handle: ViewHandler.make(view)
 })

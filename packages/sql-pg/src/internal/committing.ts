@@ -78,23 +78,27 @@ export const make = (
     return version === 0 ? undefined : (yield* readStream({ stream, after: version - 1, limit: 1 })).events[0]
   })
 
+  /** The events with these ids. */
+  const findEvents = (ids: ReadonlyArray<string>) =>
+    Effect.mapBoth(
+      client.unsafe<EventRow & { readonly tenant: string; readonly category: string; readonly stream_id: string }>(
+        statement.findEvents,
+        [ids]
+      ),
+      {
+        onFailure: toStoreError,
+        onSuccess: (rows) =>
+          rows.map((row) => storedEvent({ tenant: row.tenant, category: row.category, id: row.stream_id }, row))
+      }
+    )
+
   /** What the store knows of the events, whatever connection they came through. */
   const lookUp = Effect.fnUntraced(function*(
     appends: Appends
   ): Effect.fn.Return<AppendOutcome | undefined, EventStoreError> {
     const ids = appends.flatMap(({ events }) => events.map(({ id }) => id))
     if (ids.length === 0) return undefined
-    const rows = yield* Effect.mapError(
-      client.unsafe<EventRow & { readonly tenant: string; readonly category: string; readonly stream_id: string }>(
-        statement.findEvents,
-        [ids]
-      ),
-      toStoreError
-    )
-    const ends = repetition(
-      appends,
-      rows.map((row) => storedEvent({ tenant: row.tenant, category: row.category, id: row.stream_id }, row))
-    )
+    const ends = repetition(appends, yield* findEvents(ids))
     if (ends === undefined) return undefined
     const found = yield* Effect.fromResult(ends)
     const repeated = appends.some(({ mayRepeat }) => mayRepeat)
@@ -166,7 +170,7 @@ export const make = (
       onSuccess: (rows) => outcomeOf(verdictsOf(appends, rows))
     })
 
-  return { send, settleAlone, lookUp, appendInTransaction }
+  return { send, settleAlone, findEvents, lookUp, appendInTransaction }
 }
 
 /** Who is refused may have run into the same append, made meanwhile by somebody else or by a statement that was lost. */

@@ -53,6 +53,7 @@ export const make = Effect.fnUntraced(function*(
           : send
       }),
     readStream,
+    findEvents: committing.findEvents,
     readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
       Effect.map(
         query<Maybe<EventRow> & { log_end: number; tenant: string; category: string; stream_id: string }>(

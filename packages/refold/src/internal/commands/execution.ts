@@ -14,12 +14,13 @@ import * as Telemetry from "../telemetry.ts"
 import * as Deliberation from "./deliberation.ts"
 import * as Lines from "./lines.ts"
 import * as Loading from "./loading.ts"
+import * as Once from "./once.ts"
 import * as Rounds from "./rounds.ts"
 import * as Saving from "./saving.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Failure, type LinesOf, type Turn } from "./turns.ts"
 
-/** Finds the command's place in line, remembering what was known when it arrived there. */
+/** Executes a command, once if it has an id. */
 export const execute = <T extends Types>(
   aggregate: Aggregate<T>,
   lines: LinesOf<T>,
@@ -27,7 +28,27 @@ export const execute = <T extends Types>(
   store: EventStore["Service"],
   id: string,
   command: T["Command"],
-  { attempts = 10, metadata, seen, strict }: ExecuteOptions
+  options: ExecuteOptions
+): Effect.Effect<Appended<T["Event"]>, Failure<T>> => {
+  const { commandId } = options
+  return commandId === undefined
+    ? lineUp(aggregate, lines, telemetry, store, id, command, options, undefined)
+    : Once.execute(aggregate, store, id, commandId, (eventIdAt) => {
+      const metadata = { commandId, ...options.metadata }
+      return lineUp(aggregate, lines, telemetry, store, id, command, { ...options, metadata }, eventIdAt)
+    })
+}
+
+/** Finds the command's place in line, remembering what was known when it arrived there. */
+const lineUp = <T extends Types>(
+  aggregate: Aggregate<T>,
+  lines: LinesOf<T>,
+  telemetry: Telemetry.Telemetry,
+  store: EventStore["Service"],
+  id: string,
+  command: T["Command"],
+  { attempts = 10, metadata, seen, strict }: ExecuteOptions,
+  eventIdAt: Turn<T>["eventIdAt"]
 ): Effect.Effect<Appended<T["Event"]>, Failure<T>> =>
   Effect.flatMap(store.inTransaction, (inTransaction) =>
     Effect.withFiber((fiber) => {
@@ -45,7 +66,8 @@ export const execute = <T extends Types>(
         metadata: Metadata.gather(fiber, metadata),
         attemptsLeft: attempts,
         attempts,
-        mustGoAlone: false,
+        eventIdAt,
+        mustGoAlone: eventIdAt !== undefined,
         toSave: undefined,
         proceed: () => {},
         party: undefined,
@@ -175,7 +197,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
               self.at.version,
               conflicts.commuting(decided.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
             ),
-          metadata: () => turn.metadata
+          metadata: () => turn.metadata,
+          eventIds: turn.eventIdAt === undefined ? undefined : decided.map((_, index) => turn.eventIdAt!(index))
         }),
         "AppendConditionFailed",
         Effect.succeed
@@ -190,6 +213,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         start = yield* Loading.recall(aggregate, store, stream, timeline, undefined, seen)
         break
       }
+      // its events were there before: they may be part of the state already
+      if (!isRefused && outcome.repeated) return landed(outcome)
       const ahead = Timelines.extend(self.at, { ...elsewhere, events: outcome.missed })
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {

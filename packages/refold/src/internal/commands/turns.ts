@@ -20,6 +20,8 @@ export interface Turn<T extends Types> extends Lines.Turn<Appended<T["Event"]>, 
   /** What was known when it arrived. */
   readonly arrival: Arrival<T["State"], T["Event"]>
   readonly metadata: Metadata
+  /** The ids its events are to have, by their place; made at random if it has none. */
+  readonly eventIdAt: ((index: number) => string) | undefined
   readonly attempts: number
   attemptsLeft: number
   readonly context: Context.Context<never>

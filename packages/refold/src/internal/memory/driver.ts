@@ -62,13 +62,16 @@ class Log {
     )
   }
 
-  private repeated(appends: Driver.Appends): Result.Result<Driver.AppendOutcome, EventStoreError> | undefined {
+  find(ids: ReadonlyArray<string>): ReadonlyArray<Driver.StoredEvent> {
     for (; this.indexed < this.rows.length; this.indexed++) {
       const row = this.rows[this.indexed]!
       this.byId.set(row.id, row)
     }
-    const found = appends.flatMap(({ events }) => events.flatMap(({ id }) => this.byId.get(id) ?? []))
-    const ends = Driver.repetition(appends, found.map(parse))
+    return ids.flatMap((id) => this.byId.get(id) ?? []).map(parse)
+  }
+
+  private repeated(appends: Driver.Appends): Result.Result<Driver.AppendOutcome, EventStoreError> | undefined {
+    const ends = Driver.repetition(appends, this.find(appends.flatMap(({ events }) => events.map(({ id }) => id))))
     if (ends === undefined) return undefined
     if (Result.isFailure(ends)) return Result.fail(ends.failure)
     const placements = appends.map(({ condition, events, stream }, index): Driver.Placement => {
@@ -156,6 +159,7 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
         }
         return { end: rows.length, events }
       }),
+    findEvents: (ids) => call(() => log.find(ids)),
     watch: Effect.map(PubSub.subscribe(appended), (subscription) => PubSub.take(subscription)),
     inTransaction: Effect.succeed(false),
     ...MemorySnapshots.make({

@@ -116,8 +116,10 @@ export const handle = <Sources extends EventSources, E, R>(
   const waiting = parkedStreams.size === 0 ? [] : events.filter(waits)
   const others = waiting.length === 0 ? events : events.filter((event) => !waits(event))
   const aside = waiting.length === 0 ? Effect.void : store.park(waiting.map((event) => setAside(hold, event, "")))
-  const done = isReadonlyArrayNonEmpty(others) ? Effect.andThen(aside, work(hold, others)) : aside
-  return commit(hold, { to, events: others.length }, done)
+  const handled = isReadonlyArrayNonEmpty(others) ? work(hold, others) : Effect.void
+  return hold.projection.delivery === "at least once"
+    ? toTheEnd(Effect.andThen(handled, commit(hold, { to, events: others.length }, aside)), hold.patience)
+    : commit(hold, { to, events: others.length }, Effect.andThen(aside, handled))
 }
 
 /** An event that is not handled now. */

@@ -38,8 +38,11 @@ const retryStream = Effect.fnUntraced(function*<Sources extends EventSources, E,
       read(hold, store, one),
       (event) => event === undefined ? Effect.void : Handling.work(hold, [event])
     )
-    const done = Effect.andThen(again, hold.store.unpark(Handling.idOf(hold), [one.position]))
-    const failure = yield* Failing.withPatience(Handling.commit(hold, { events: 1 }, done)).pipe(
+    const unpark = hold.store.unpark(Handling.idOf(hold), [one.position])
+    const done = hold.projection.delivery === "at least once"
+      ? Effect.andThen(again, Handling.commit(hold, { events: 1 }, unpark))
+      : Handling.commit(hold, { events: 1 }, Effect.andThen(again, unpark))
+    const failure = yield* Failing.withPatience(done).pipe(
       Effect.as(undefined),
       Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),
       Effect.catchReason("EventStoreError", "UnreadableEvent", ({ message }) => Effect.succeed(message))

@@ -1,16 +1,18 @@
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type { Tagged } from "../../Decider.ts"
 import type { EventCodec } from "../../EventCodec.ts"
 import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOptions } from "../../EventSource.ts"
 import type { EventStoreDriver, LogPage } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as StreamId from "../../StreamId.ts"
-import { decodeUpToUnreadable } from "./decoding.ts"
+import { decodeAll, decodeUpToUnreadable } from "./decoding.ts"
 import { streamId } from "./naming.ts"
 
 export const pageSize = 1000
@@ -28,6 +30,19 @@ export const version = (driver: EventStoreDriver) => (source: EventSource, id: s
     (stream) =>
       Effect.map(driver.readStream({ stream, after: Number.MAX_SAFE_INTEGER, limit: 1 }), (page) => page.version)
   )
+
+/** One event, if it is in this stream. */
+export const find =
+  (driver: EventStoreDriver) => <Event extends Tagged>(source: EventSource<Event>, id: string, eventId: string) =>
+    Effect.flatMap(
+      streamId(source.category, id),
+      (stream) =>
+        Effect.flatMap(driver.findEvents([eventId]), (found) =>
+          Effect.map(
+            decodeAll(() => source.codec, found.filter((event) => Equal.equals(event.stream, stream))),
+            ([event]) => event
+          ))
+    )
 
 /** Only the subscription knows how far it has come: it waits for a store that is away rather than end. */
 const patiently = {

@@ -12,6 +12,9 @@ import { freshId, makeAccount } from "./fixtures.ts"
 export type Account = ReturnType<typeof makeAccount>
 export type Event = RecordedEvent<Parameters<Account["evolve"]>[1]>
 
+/** In milliseconds. */
+export const lease = 300
+
 /** Records what its handler was given, if `first` does not fail. */
 export const recording = <E = never, R = never>(
   first: (events: NonEmptyReadonlyArray<Event>) => Effect.Effect<void, E, R> = () => Effect.void
@@ -40,7 +43,7 @@ export const runs = <E, R>(
   options?: Projection.RunOptions
 ) =>
   Effect.forkScoped(
-    Projection.run(projection, { lease: "300 millis", retry: Schedule.recurs(0), ...options })
+    Projection.run(projection, { lease, retry: Schedule.recurs(0), ...options })
   )
 
 /** What is to fail need not be reported. */

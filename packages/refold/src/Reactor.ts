@@ -1,0 +1,283 @@
+/**
+ * Process managers: events in; commands, effects and timers out.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
+import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
+import type { Tagged, Types } from "./Decider.ts"
+import type { EventOf, EventSources } from "./EventSource.ts"
+import type { EventStore } from "./EventStore.ts"
+import type { EventStoreError } from "./EventStoreError.ts"
+import * as Running from "./internal/reactors/running.ts"
+import type * as Projection from "./Projection.ts"
+import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
+import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
+
+/**
+ * An aggregate that a reactor may send commands to: every aggregate is one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Target {
+  readonly category: string
+  readonly command: Schema.Codec<Tagged, unknown>
+  readonly execute: (
+    id: string,
+    command: never,
+    options?: ExecuteOptions
+  ) => Effect.Effect<Appended<unknown>, unknown, EventStore>
+}
+
+/**
+ * The kinds of effects that a reactor may ask for, by name, each with the schema of what is to be known about it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Effects = { readonly [name: string]: Schema.Codec<unknown, unknown> }
+
+/**
+ * What a reactor has done: a command to an aggregate, something outside, or a timer. Make it with {@link command},
+ * {@link effect}, {@link timer} and {@link cancelTimer}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Out<Kinds extends Effects> =
+  | { readonly _tag: "Command"; readonly category: string; readonly id: string; readonly command: Tagged }
+  | { readonly _tag: "Timer"; readonly timer: string; readonly at: DateTime.Utc }
+  | { readonly _tag: "CancelTimer"; readonly timer: string }
+  | {
+    readonly [Name in keyof Kinds & string]: {
+      readonly _tag: "Effect"
+      readonly name: Name
+      readonly payload: Kinds[Name]["Type"]
+    }
+  }[keyof Kinds & string]
+
+/**
+ * What comes of an input: the state of the process after it, unless it stays as it is, and what is to be done.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reaction<out State, Kinds extends Effects> {
+  readonly state?: State | undefined
+  readonly out?: ReadonlyArray<Out<Kinds>> | undefined
+}
+
+/**
+ * A command of the reactor that was not done: the aggregate rejected it, or it collided with what somebody else did.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refused {
+  readonly category: string
+  readonly id: string
+  readonly command: Tagged
+  /** The `_tag` of the rejection, if it has one; "Conflict" if it collided. */
+  readonly reason: string
+  readonly message: string
+  /** When it was told, to set a timer from there. */
+  readonly at: DateTime.Utc
+}
+
+/**
+ * A reactor: a process for each key, with a state of its own. Pure, like `decide`: what it answers is written down before
+ * any of it is done.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reactor<out Sources extends EventSources, in out State, in out Kinds extends Effects> {
+  readonly name: string
+  readonly from: Sources
+  readonly commands: ReadonlyArray<Target>
+  readonly effects: Kinds
+  readonly state: Schema.Codec<State, unknown>
+  readonly initial: State
+  key(recorded: RecordedEvent<EventOf<Sources>>): string | undefined
+  react(state: State, recorded: RecordedEvent<EventOf<Sources>>): Reaction<State, Kinds>
+  refused(state: State, refused: Refused): Reaction<State, Kinds>
+  due(state: State, timer: string, at: DateTime.Utc): Reaction<State, Kinds>
+}
+
+/**
+ * Defines a reactor.
+ *
+ * **Details**
+ *
+ * `key` says which process an event belongs to; none if it is `undefined`. `react` is given the events of a process in the
+ * order of the log. `refused` hears of commands that were not done, and `due` of timers and of the instant they were
+ * set for; what they are told has been written down like any other event. `commands` names every aggregate the reactor
+ * sends commands to. The name is that of a category of streams, so it must not be an aggregate's.
+ *
+ * **Gotchas**
+ *
+ * Every event that has a key is written down, whatever comes of it. Give those that do not matter none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <const Sources extends EventSources, State, const Kinds extends Effects = {}>(
+  name: string,
+  options: {
+    readonly from: Sources
+    readonly commands?: ReadonlyArray<Target> | undefined
+    readonly effects?: Kinds | undefined
+    readonly state: Schema.Codec<State, unknown>
+    readonly initial: NoInfer<State>
+    readonly key: (recorded: RecordedEvent<EventOf<Sources>>) => string | undefined
+    readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, Kinds>
+    readonly refused?: ((state: State, refused: Refused) => Reaction<State, Kinds>) | undefined
+    readonly due?: ((state: State, timer: string, at: DateTime.Utc) => Reaction<State, Kinds>) | undefined
+  }
+): Reactor<Sources, State, Kinds> => ({
+  name,
+  from: options.from,
+  commands: options.commands ?? [],
+  effects: options.effects ?? {} as Kinds,
+  state: options.state,
+  initial: options.initial,
+  key: options.key,
+  react: options.react,
+  refused: options.refused ?? (() => ({})),
+  due: options.due ?? (() => ({}))
+})
+
+/**
+ * A command to an instance of an aggregate. It is executed under an id that follows from what caused it: once.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const command = <T extends Types>(
+  aggregate: Aggregate<T>,
+  id: string,
+  command: T["Command"]
+): Extract<Out<{}>, { readonly _tag: "Command" }> => ({
+  _tag: "Command",
+  category: aggregate.category,
+  id,
+  command
+})
+
+/**
+ * Something outside, such as a mail. It is done at least once, with a key by which whoever does it can tell that it comes
+ * again.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const effect = <const Name extends string, Payload>(name: Name, payload: Payload): {
+  readonly _tag: "Effect"
+  readonly name: Name
+  readonly payload: Payload
+} => ({ _tag: "Effect", name, payload })
+
+/**
+ * Has `due` called at an instant, or soon after if nobody runs the reactor then. A timer of the same name that is already
+ * set is moved.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const timer = (timer: string, at: DateTime.Utc): Extract<Out<{}>, { readonly _tag: "Timer" }> => ({
+  _tag: "Timer",
+  timer,
+  at
+})
+
+/**
+ * Takes a timer back that is not due yet.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const cancelTimer = (timer: string): Extract<Out<{}>, { readonly _tag: "CancelTimer" }> => ({
+  _tag: "CancelTimer",
+  timer
+})
+
+/**
+ * How to do the effects of a reactor. `idempotencyKey` is the same whenever the same effect is done again.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export type Handlers<Kinds extends Effects> = {
+  readonly [Name in keyof Kinds]: (
+    payload: Kinds[Name]["Type"],
+    about: { readonly key: string; readonly idempotencyKey: string }
+  ) => Effect.Effect<void, unknown, unknown>
+}
+
+/**
+ * The services that handlers need.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ServicesOf<Own> = ServicesOfOne<Own[keyof Own]>
+
+type ServicesOfOne<One> = One extends (...args: never) => Effect.Effect<void, unknown, infer R> ? R : never
+
+/**
+ * How to run a reactor: as a projection, for what comes in and for what goes out. `retry` is how an effect that fails is
+ * tried again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFailure"> {
+  readonly effects: Own
+  /**
+   * What becomes of an output that cannot be done: it is parked, which is the default, and the later outputs of its process
+   * wait behind it; it is skipped; or its partition stops there. An event that cannot be reacted to always stops its
+   * partition: what comes after it would be told to a process that does not know of it.
+   */
+  readonly onFailure?: Projection.RunOptions["onFailure"]
+}
+
+/**
+ * Runs a reactor for ever, together with whoever else runs it.
+ *
+ * **Details**
+ *
+ * What an event leads to is appended to a stream of the reactor's own, one for each process, and only then done, by a
+ * second projection (`<name> outbox`) that may be paused and resumed on its own; what it has parked is there to be tried
+ * again. A command is executed under an id that follows from what caused it, so that it is done once however often it is
+ * tried; an effect may be done again after a crash. Events carry the correlation of what caused them.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options: RunOptions<Own>
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
+  Effect.flatten(Running.start(self, options))
+
+/**
+ * {@link run} for as long as the layer lives.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const layer = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options: RunOptions<Own>
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
+  Layer.effectDiscard(
+    Effect.flatMap(
+      Running.start(self, options),
+      (run) =>
+        Effect.forkScoped(Effect.tapCause(run, (cause) => Effect.logError(`${self.name} does not run any more`, cause)))
+    )
+  )
