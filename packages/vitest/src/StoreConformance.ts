@@ -9,6 +9,7 @@ import type * as Layer from "effect/Layer"
 import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
 import { appending } from "./internal/conformance/appending.ts"
+import { claiming } from "./internal/conformance/claiming.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
 import { interrupting } from "./internal/conformance/interrupting.ts"
@@ -55,6 +56,7 @@ export const storeConformance = <E>(
     severalStreams(it)
     reading(it)
     executing(it)
+    claiming(it)
     racing(it)
     judging(it)
     saving(it)

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Aggregate } from "../../Aggregate.ts"
 import type { Types } from "../../Decider.ts"
@@ -25,17 +26,11 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
   const done = find(aggregate, store, id, eventIdAt)
   const found = yield* done
   if (found !== undefined) return found
-  return yield* Effect.catchReason(
-    attempt(eventIdAt) as Effect.Effect<Appended<T["Event"]>, EventStoreError>,
-    "EventStoreError",
-    "EventIdTaken",
-    (_, error) =>
-      // somebody else sent it meanwhile, who decided otherwise
-      Effect.flatMap(done, (found) => found === undefined ? Effect.fail(error) : Effect.succeed(found))
-  ) as Effect.Effect<
-    Appended<T["Event"]>,
-    Failure<T>
-  >
+  // somebody else may have sent it meanwhile: it must not be told of a race with itself, or that nothing is left to do
+  const outcome = yield* Effect.result(attempt(eventIdAt))
+  if (Result.isSuccess(outcome) && outcome.success.events.length > 0) return outcome.success
+  const twin = Result.isSuccess(outcome) ? done : Effect.orElseSucceed(done, () => undefined)
+  return (yield* twin) ?? (yield* Effect.fromResult(outcome))
 })
 
 /** What the command appended, if it did. */
