@@ -11,8 +11,8 @@ import * as Stream from "effect/Stream"
 import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Reading from "./internal/projections/reading.ts"
+import { tenantFor } from "./internal/store/naming.ts"
 import { ProjectionStore } from "./ProjectionStore.ts"
-import { Tenant } from "./StreamId.ts"
 import * as View from "./View.ts"
 
 /**
@@ -148,6 +148,6 @@ export const changes = <T extends View.Types>(
 ): Stream.Stream<Change<T["State"]>, EventStoreError | View.UnreadableRow, ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore
-    const tenant = yield* Tenant
+    const tenant = yield* tenantFor(view.from[0].category)
     return Reading.changes(store, view, { tenant, after: options.after ?? 0 })
   }))

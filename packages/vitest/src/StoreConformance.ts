@@ -23,6 +23,7 @@ import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
+import { tenants } from "./internal/conformance/tenants.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
 
@@ -65,6 +66,7 @@ export const storeConformance = <E>(
     upcasting(it)
     locking(it)
     following(it)
+    tenants(it)
     modelling(it)
     interrupting(it)
     limits(it)

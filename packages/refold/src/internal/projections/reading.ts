@@ -5,9 +5,9 @@ import * as Stream from "effect/Stream"
 import { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import { ProjectionStore, type RowPage, type StoredRow } from "../../ProjectionStore.ts"
-import { Tenant } from "../../StreamId.ts"
 import * as View from "../../View.ts"
 import { type Change, type Consistency, NotReached, NotReadable, type ReadError } from "../../Views.ts"
+import { tenantFor } from "../store/naming.ts"
 import { codec } from "./viewHandler.ts"
 
 const pageSize = 1_000
@@ -19,7 +19,7 @@ export const rows = Effect.fnUntraced(function*<T extends View.Types>(
   consistency: Consistency
 ): Effect.fn.Return<View.Rows<T["State"]>, ReadError, EventStore | ProjectionStore> {
   const projections = yield* ProjectionStore
-  const tenant = yield* Tenant
+  const tenant = yield* tenantFor(view.from[0].category)
   const first = yield* firstPage(projections, view, { tenant, key, consistency })
   const { decode } = codec(view)
   const rows = new Map<string, View.Row<T["State"]>>()

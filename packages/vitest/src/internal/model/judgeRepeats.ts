@@ -64,13 +64,14 @@ export const judgeRepeated = (
 export const judgeTaken = (
   facts: Facts,
   attempt: Attempt,
-  { eventId, stream, version }: EventIdTaken
+  { eventId, usedAt }: EventIdTaken
 ): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const there = eventAsTold(facts, attempt, eventId)
   if (!idsOf(attempt).includes(eventId)) problems.push(`it was told of an id that it did not come with`)
-  if (there === undefined || there.version !== version || keyOfEvent(there) !== keyOf(stream)) {
-    problems.push(`it was told that its id is at version ${version} of ${keyOf(stream)}`)
+  const where = usedAt === undefined ? "nowhere" : `at version ${usedAt.version} of ${keyOf(usedAt.stream)}`
+  if (there === undefined || where !== `at version ${there.version} of ${keyOfEvent(there)}`) {
+    problems.push(`it was told that its id is ${where}`)
   } else if (
     attempt.transaction === undefined &&
     !facts.isPast(facts.history.log.filter(({ id }) => id === eventId), attempt.endedAt)
