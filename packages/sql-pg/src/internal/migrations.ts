@@ -10,6 +10,9 @@ const migrations = (name: string, runAll: (statements: ReadonlyArray<string>) =>
   "0001_events": runAll([...schema(name), appendFunction(name), appendOneFunction(name)])
 })
 
+/** The key of the lock under which the tables are changed. */
+export const migrationLock = (name: string): string => `hashtextextended('refold:migrate:${name}', 0)`
+
 /** Fails with what to do unless the tables are there, and as this release needs them. */
 export const check = (
   name: string
@@ -45,7 +48,7 @@ export const migrate = (
 
     // "if not exists" alone still fails when two processes get there together
     yield* sql.unsafe(`do $$ begin
-      perform pg_advisory_xact_lock(hashtextextended('refold:migrate:${name}', 0));
+      perform pg_advisory_xact_lock(${migrationLock(name)});
       if to_regnamespace('"${name}"') is null then
         create schema "${name}";
       end if;
