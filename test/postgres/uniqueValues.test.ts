@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
+import * as Reservations from "refold/Reservations"
 import * as Unique from "refold/Unique"
 import { openTransaction, startProcess, store, untilBlocked } from "./fixtures/database.ts"
 import { freshId } from "./fixtures/domain.ts"
@@ -26,7 +27,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("unique value
   it.effect("are claimed and released with the transaction, or not at all", () =>
     Effect.gen(function*() {
       const person = makePerson(`Person-${freshId()}`)
-      const holders = Effect.forEach(["a", "b"], (email) => Unique.holder(person, "email", email))
+      const holders = Effect.forEach(["a", "b"], (email) => Reservations.holder(person, "email", email))
       yield* person.execute("ann", setEmail("a"))
       const undone = yield* openTransaction
       yield* undone.run(person.execute("ann", setEmail("b")))

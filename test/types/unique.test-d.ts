@@ -1,10 +1,10 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Aggregate, Unique } from "refold"
+import { Aggregate, Reservations, type Unique } from "refold"
 import type { Conflict, RetriesExhausted } from "refold/Conflict"
 import type { EventStoreError } from "refold/EventStoreError"
 import { describe, expectTypeOf, test } from "vitest"
-import { Lead, lead, type LeadEvent, LeadState, LeadUnknown } from "./fixtures.ts"
+import { Lead, lead, type LeadEvent, type LeadState, type LeadUnknown } from "./fixtures.ts"
 
 const Person = Aggregate.make("Person", {
   ...lead,
@@ -33,7 +33,7 @@ describe("an aggregate with unique values", () => {
       ...lead,
       unique: {
         name: (state) => {
-          expectTypeOf(state).toEqualTypeOf<typeof LeadState.Type>()
+          expectTypeOf(state).toEqualTypeOf<LeadState>()
           return undefined
         }
       }
@@ -43,11 +43,11 @@ describe("an aggregate with unique values", () => {
   })
 
   test("is asked by the names of its rules", () => {
-    void Unique.holder(Person, "name", "Ann")
+    void Reservations.holder(Person, "name", "Ann")
     // @ts-expect-error: no such rule
-    void Unique.holder(Person, "email", "a@x.org")
+    void Reservations.holder(Person, "email", "a@x.org")
     // @ts-expect-error: no rules
-    void Unique.holder(Lead, "name", "Ann")
+    void Reservations.holder(Lead, "name", "Ann")
   })
 
   test("passes its rules on to what it is combined to", () => {
@@ -62,7 +62,7 @@ describe("an aggregate with unique values", () => {
       unique: { place: (state) => state }
     })
     const Both = Aggregate.combine("Both", { person: Person, other: Other })
-    void Unique.holder(Both, "place", "here")
-    void Unique.holder(Both, "name", "Ann")
+    void Reservations.holder(Both, "place", "here")
+    void Reservations.holder(Both, "name", "Ann")
   })
 })

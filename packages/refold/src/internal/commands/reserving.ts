@@ -10,8 +10,9 @@ import * as EventStore from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Metadata } from "../../Metadata.ts"
 import type { Appended } from "../../RecordedEvent.ts"
+import type { Claimed } from "../../Reservations.ts"
 import { type StreamId, Tenant } from "../../StreamId.ts"
-import { type Claimed, NotUnique, type RuleOf } from "../../Unique.ts"
+import { NotUnique, type RuleOf } from "../../Unique.ts"
 import { lineName } from "../store/naming.ts"
 import * as Reservations from "./reservations.ts"
 
@@ -56,14 +57,10 @@ export const append = Effect.fnUntraced(function*<T extends Types>(
   )
   const others = () =>
     places.map(({ eventIds, id, kind, known, source, value }) =>
-      kind === "Released"
-        ? EventStore.appendTo(source, id, [{ _tag: kind, value, holder }], eventIds)
-        : known.holder === holder
-        ? EventStore.appendTo(source, id, [], { condition: AppendCondition.at(known.version) })
-        : EventStore.appendTo(source, id, [{ _tag: kind, value, holder }], {
-          condition: AppendCondition.at(known.version),
-          ...eventIds
-        })
+      EventStore.appendTo(source, id, [{ _tag: kind, value, holder }], {
+        condition: kind === "Claimed" ? AppendCondition.at(known.version) : AppendCondition.any,
+        ...eventIds
+      })
     )
 
   for (let attempt = 0; attempt <= attempts; attempt++) {
@@ -109,7 +106,7 @@ export const claimAll = Effect.fnUntraced(function*<T extends Types>(
   for (const stream of streams.values()) {
     const found = yield* Effect.provideService(claim(store, aggregate, stream), Tenant, stream.tenant)
     claimed += found.claimed
-    for (const duplicate of found.duplicates) duplicates.push(duplicate as NotUnique<RuleOf<T>>)
+    for (const duplicate of found.duplicates) duplicates.push(duplicate)
   }
   return { claimed, duplicates }
 })

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Aggregate from "refold/Aggregate"
 import * as EventStore from "refold/EventStore"
+import * as Reservations from "refold/Reservations"
 import { Tenant } from "refold/StreamId"
 import * as Unique from "refold/Unique"
 import { conflictOf, freshId, type It } from "./fixtures.ts"
@@ -131,8 +132,8 @@ export const claiming = (it: It) => {
       assert.deepStrictEqual(notUnique(Result.fail(error)), ["email", "ann@x.org", "ann"])
       assert.include(error.message, `${person.category}-bob: email "ann@x.org" belongs to ${person.category}-ann`)
       assert.strictEqual((yield* person.load("bob")).version, 0)
-      assert.strictEqual(yield* Unique.holder(person, "email", "ann@x.org"), "ann")
-      assert.strictEqual(yield* Unique.holder(person, "phone", "ann@x.org"), undefined)
+      assert.strictEqual(yield* Reservations.holder(person, "email", "ann@x.org"), "ann")
+      assert.strictEqual(yield* Reservations.holder(person, "phone", "ann@x.org"), undefined)
       assert.strictEqual((yield* person.execute("ann", setEmail("ANN@x.org"))).version, 2)
     }))
 
@@ -162,7 +163,7 @@ export const claiming = (it: It) => {
       assert.deepStrictEqual(notUnique(yield* Effect.result(person.execute("bob", restore)))[2], "ann")
       yield* person.execute("bob", setEmail("b@x.org"))
       yield* person.execute("bob", restore)
-      assert.strictEqual(yield* Unique.holder(person, "email", "b@x.org"), "bob")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "b@x.org"), "bob")
     }))
 
   it.effect("an instance may have several unique values, of which all are claimed or none", () =>
@@ -171,11 +172,11 @@ export const claiming = (it: It) => {
       yield* person.execute("ann", { _tag: "SetPhones", phones: ["1", "2", "2"] })
       const refused = yield* Effect.result(person.execute("bob", { _tag: "SetPhones", phones: ["3", "2"] }))
       assert.deepStrictEqual(notUnique(refused), ["phone", "2", "ann"])
-      assert.strictEqual(yield* Unique.holder(person, "phone", "3"), undefined)
+      assert.strictEqual(yield* Reservations.holder(person, "phone", "3"), undefined)
       yield* person.execute("ann", { _tag: "SetPhones", phones: ["1", "3"] })
       yield* person.execute("bob", { _tag: "SetPhones", phones: ["2"] })
       assert.deepStrictEqual(
-        yield* Effect.forEach(["1", "2", "3"], (phone) => Unique.holder(person, "phone", phone)),
+        yield* Effect.forEach(["1", "2", "3"], (phone) => Reservations.holder(person, "phone", phone)),
         ["ann", "bob", "ann"]
       )
     }))
@@ -186,9 +187,9 @@ export const claiming = (it: It) => {
       const as = (tenant: string) => Effect.provideService(Tenant, tenant)
       yield* as("acme")(person.execute("ann", setEmail("a@x.org")))
       yield* as("globex")(person.execute("bob", setEmail("a@x.org")))
-      assert.strictEqual(yield* as("acme")(Unique.holder(person, "email", "a@x.org")), "ann")
-      assert.strictEqual(yield* as("globex")(Unique.holder(person, "email", "a@x.org")), "bob")
-      assert.strictEqual(yield* Unique.holder(person, "email", "a@x.org"), undefined)
+      assert.strictEqual(yield* as("acme")(Reservations.holder(person, "email", "a@x.org")), "ann")
+      assert.strictEqual(yield* as("globex")(Reservations.holder(person, "email", "a@x.org")), "bob")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), undefined)
     }))
 
   it.effect("a value that no stream could be named after is unique all the same", () =>
@@ -216,8 +217,8 @@ export const claiming = (it: It) => {
       const refused = yield* Effect.result(other.execute("ann", setEmail("b@x.org"), { seen: 2 }))
       assert.deepStrictEqual(notUnique(refused)[2], "bob")
       assert.strictEqual((yield* other.execute("ann", setEmail("c@x.org"), { seen: 2 })).missed.length, 1)
-      assert.strictEqual(yield* Unique.holder(person, "email", "a@x.org"), undefined)
-      assert.strictEqual(yield* Unique.holder(person, "email", "c@x.org"), "ann")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), undefined)
+      assert.strictEqual(yield* Reservations.holder(person, "email", "c@x.org"), "ann")
     }))
 
   it.effect("a command that changes no unique value is placed after one that did, and the other way round", () =>
@@ -232,10 +233,10 @@ export const claiming = (it: It) => {
       const changed = yield* Fiber.join(slow.fiber)
       assert.deepStrictEqual([changed.version, changed.missed.map(({ version }) => version)], [3, [2]])
       assert.strictEqual((yield* person.execute("ann", rename("Bea"), { seen: 2 })).version, 4)
-      assert.strictEqual(yield* Unique.holder(person, "email", "a@x.org"), undefined)
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), undefined)
       const stale = yield* Effect.result(person.execute("ann", setEmail("c@x.org"), { seen: 2 }))
       assert.strictEqual(conflictOf(stale).pairs.length, 1)
-      assert.strictEqual(yield* Unique.holder(person, "email", "c@x.org"), undefined)
+      assert.strictEqual(yield* Reservations.holder(person, "email", "c@x.org"), undefined)
     }))
 
   it.effect("commands in line claim and release one after the other, and those between them still go together", () =>
@@ -250,7 +251,7 @@ export const claiming = (it: It) => {
       })
       assert.deepStrictEqual(landed.map(({ version }) => version), commands.map((_, index) => index + 1))
       assert.deepStrictEqual(
-        yield* Effect.forEach(["5", "45", "55"], (phone) => Unique.holder(person, "phone", phone)),
+        yield* Effect.forEach(["5", "45", "55"], (phone) => Reservations.holder(person, "phone", phone)),
         [undefined, undefined, "ann"]
       )
     }))
@@ -266,7 +267,7 @@ export const claiming = (it: It) => {
       yield* person.execute("bob", setEmail("a@x.org"))
       const late = yield* send
       assert.deepStrictEqual([late.version, late.repeated], [1, true])
-      assert.strictEqual(yield* Unique.holder(person, "email", "a@x.org"), "bob")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), "bob")
     }))
 
   it.effect("who reads an aggregate's events is not told of reservations", () =>
@@ -291,15 +292,15 @@ export const claiming = (it: It) => {
       }
       yield* lawless.execute("dee", archive)
       const person = makePerson(category)
-      const first = yield* Unique.claimAll(person)
+      const first = yield* Reservations.claimAll(person)
       assert.strictEqual(first.claimed, 2)
       assert.deepStrictEqual(first.duplicates.map(({ holder, stream, value }) => [value, holder, stream.id]), [
         ["a@x.org", "ann", "cy"]
       ])
       assert.strictEqual(notUnique(yield* Effect.result(person.execute("new", setEmail("b@x.org"))))[2], "bob")
       yield* person.execute("cy", setEmail("c@x.org"))
-      assert.strictEqual(yield* Unique.holder(person, "email", "a@x.org"), "ann")
-      assert.deepStrictEqual(yield* Unique.claimAll(person), { claimed: 0, duplicates: [] })
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), "ann")
+      assert.deepStrictEqual(yield* Reservations.claimAll(person), { claimed: 0, duplicates: [] })
     }))
 
   it.effect("an instance that has a value which was never claimed can give it up, and claim it", () =>
@@ -310,11 +311,11 @@ export const claiming = (it: It) => {
       const person = makePerson(category)
       yield* person.execute("bob", setEmail("a@x.org"))
       yield* person.execute("ann", setEmail("b@x.org"))
-      assert.strictEqual(yield* Unique.holder(person, "email", "a@x.org"), "bob")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), "bob")
       yield* lawless.execute("ann", setEmail(""))
-      assert.strictEqual(yield* Unique.holder(person, "email", "b@x.org"), "ann")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "b@x.org"), "ann")
       yield* makePerson(category).execute("ann", setEmail("b@x.org"))
-      assert.strictEqual(yield* Unique.holder(person, "email", "b@x.org"), "ann")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "b@x.org"), "ann")
     }))
 
   it.effect(
@@ -359,7 +360,7 @@ export const claiming = (it: It) => {
         }
         for (const rule of ["email", "phone"] as const) {
           for (const value of emails) {
-            assert.strictEqual(yield* Unique.holder(processes[0]!, rule, value), expected.get(`${rule} ${value}`))
+            assert.strictEqual(yield* Reservations.holder(processes[0]!, rule, value), expected.get(`${rule} ${value}`))
           }
         }
       }),
