@@ -104,18 +104,17 @@ const notUnique = <A, E>(result: Result.Result<A, E>): readonly [rule: string, v
   return [error.rule, error.value, error.holder]
 }
 
-/** Runs an effect up to its first append that claims or releases something, as a slow process would. */
-const heldAtClaim = Effect.fnUntraced(function*<A, E>(self: Effect.Effect<A, E, EventStore.EventStore>) {
+/** Runs an effect, as a slow process would, up to its first append of several events, or one that claims or releases. */
+const heldAtAppend = Effect.fnUntraced(function*<A, E>(self: Effect.Effect<A, E, EventStore.EventStore>) {
   const store = yield* EventStore.EventStore
   const arrived = yield* Deferred.make<void>()
   const gate = yield* Deferred.make<void>()
+  const wait = Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(gate))
   const held: EventStore.EventStore["Service"] = {
     ...store,
-    appendAll: (appends, options) =>
-      Deferred.succeed(arrived, undefined).pipe(
-        Effect.andThen(Deferred.await(gate)),
-        Effect.andThen(store.appendAll(appends, options))
-      )
+    append: (source, id, events, options) =>
+      Effect.andThen(events.length > 1 ? wait : Effect.void, store.append(source, id, events, options)),
+    appendAll: (appends, options) => Effect.andThen(wait, store.appendAll(appends, options))
   }
   const fiber = yield* Effect.forkChild(Effect.provideService(self, EventStore.EventStore, held))
   yield* Deferred.await(arrived)
@@ -208,10 +207,7 @@ export const claiming = (it: It) => {
       const [person, other] = [makePerson(category), makePerson(category)]
       yield* person.execute("ann", setEmail("a@x.org"))
       yield* person.execute("ann", archive)
-      // claims nothing as long as ann is archived
-      const slow = yield* heldAtClaim(Effect.result(person.execute("bob", setEmail("b@x.org"))))
-      yield* slow.pass
-      yield* Fiber.join(slow.fiber)
+      yield* person.execute("bob", setEmail("b@x.org"))
       yield* other.load("ann")
       yield* person.execute("ann", restore)
       const refused = yield* Effect.result(other.execute("ann", setEmail("b@x.org"), { seen: 2 }))
@@ -227,7 +223,7 @@ export const claiming = (it: It) => {
       const [person, other] = [makePerson(category), makePerson(category)]
       yield* person.execute("ann", setEmail("a@x.org"))
       yield* other.load("ann")
-      const slow = yield* heldAtClaim(other.execute("ann", setEmail("b@x.org")))
+      const slow = yield* heldAtAppend(other.execute("ann", setEmail("b@x.org")))
       yield* person.execute("ann", rename("Ann"))
       yield* slow.pass
       const changed = yield* Fiber.join(slow.fiber)
@@ -254,6 +250,28 @@ export const claiming = (it: It) => {
         yield* Effect.forEach(["5", "45", "55"], (phone) => Reservations.holder(person, "phone", phone)),
         [undefined, undefined, "ann"]
       )
+    }))
+
+  it.effect("commands that go together are still placed where they claim nothing", () =>
+    Effect.gen(function*() {
+      const category = `Person-${freshId()}`
+      const [person, other] = [makePerson(category), makePerson(category)]
+      yield* person.execute("ann", setEmail("a@x.org"))
+      yield* person.execute("ann", archive)
+      yield* other.execute("bob", setEmail("b@x.org"))
+      const line = yield* heldAtAppend(Effect.forEach(
+        [rename("Ann"), rename("Bea"), setEmail("b@x.org"), rename("Cy")],
+        (command) => Effect.result(person.execute("ann", command)),
+        { concurrency: "unbounded" }
+      ))
+      // from here on, an e-mail is a claim
+      yield* other.execute("ann", restore)
+      yield* line.pass
+      const results = yield* Fiber.join(line.fiber)
+      assert.deepStrictEqual(results.map(Result.isSuccess), [true, true, false, true])
+      assert.deepStrictEqual(notUnique(results[2]!)[2], "bob")
+      assert.strictEqual(yield* Reservations.holder(person, "email", "a@x.org"), "ann")
+      assert.strictEqual((yield* person.load("ann")).state.email, "a@x.org")
     }))
 
   it.effect("a command that is sent again under its id claims once, also if both are under way", () =>
