@@ -1,4 +1,4 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "refold/Aggregate"
@@ -27,6 +27,22 @@ const Badge = Aggregate.make("Badge", {
   unique: { badge: ({ number }) => number }
 })
 
+const makeOther = (category: string) =>
+  Aggregate.make(category, {
+    command: Schema.TaggedUnion({ Go: {} }),
+    event: Schema.TaggedUnion({ Gone: {} }),
+    state: Schema.String,
+    initial: "",
+    decide: (_command) => [{ _tag: "Gone" }],
+    evolve: (state) => state,
+    conflicts: "commutes",
+    unique: { email: (state) => state }
+  })
+
+it("a rule whose streams could not be named is refused when the aggregate is made", () => {
+  assert.throws(() => makeOther("x".repeat(125)), /cannot have a unique email: the category is 131 characters long/)
+})
+
 layer(MemoryEventStore.layer)("an aggregate made of others", (it) => {
   it.effect("keeps the rules of each of them, on its own streams", () =>
     Effect.gen(function*() {
@@ -42,16 +58,7 @@ layer(MemoryEventStore.layer)("an aggregate made of others", (it) => {
     }))
 
   it("refuses two rules of the same name", () => {
-    const Other = Aggregate.make("Other", {
-      command: Schema.TaggedUnion({ Go: {} }),
-      event: Schema.TaggedUnion({ Gone: {} }),
-      state: Schema.String,
-      initial: "",
-      decide: (_command) => [{ _tag: "Gone" }],
-      evolve: (state) => state,
-      conflicts: "commutes",
-      unique: { email: (state) => state }
-    })
+    const Other = makeOther("Other")
     assert.throws(() => Aggregate.combine("Both", { contact: Contact, other: Other }), /two parts have a unique email/)
   })
 })

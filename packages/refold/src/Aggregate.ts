@@ -19,6 +19,7 @@ import * as CombinedAggregate from "./internal/combined/aggregate.ts"
 import * as Execution from "./internal/commands/execution.ts"
 import { Lines } from "./internal/commands/lines.ts"
 import * as Loading from "./internal/commands/loading.ts"
+import * as Reservations from "./internal/commands/reservations.ts"
 import type { LinesOf } from "./internal/commands/turns.ts"
 import * as Telemetry from "./internal/telemetry.ts"
 import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
@@ -213,8 +214,9 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  *
  * **Gotchas**
  *
- * Throws if the table gives a pair two verdicts, two events share a stored name, the versions of an event have a gap, or
- * the state of an aggregate with snapshots has no JSON form: the program is wrong before it has run.
+ * Throws if the table gives a pair two verdicts, two events share a stored name, the versions of an event have a gap, the
+ * state of an aggregate with snapshots has no JSON form, or no stream could be named after a unique value: the program is
+ * wrong before it has run.
  * Let `decide` name its first parameter even if it ignores it: without one, the compiler takes `_tag` for any string.
  *
  * @category constructors
@@ -258,10 +260,7 @@ export const make = <
     snapshots: snapshots === undefined
       ? undefined
       : Snapshots.make(category, { state, initial, options: snapshots, shapes: codec.shapes }),
-    unique: Object.entries<(state: State) => Unique.Values>(unique ?? {}).map(([name, valuesOf]) => ({
-      name,
-      valuesOf
-    })),
+    unique: Reservations.rulesOf<State>(category, unique ?? {}),
     decide: (command, state) => {
       const decided: Decision<Event> = decide(command, state)
       return Result.isResult(decided)

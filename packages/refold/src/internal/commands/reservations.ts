@@ -6,7 +6,7 @@ import type { EventSource } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import { maxLength } from "../../StreamId.ts"
+import * as StreamId from "../../StreamId.ts"
 import type { Rule, Values } from "../../Unique.ts"
 
 /*
@@ -22,11 +22,24 @@ type Event = typeof schema.Type
 
 const codec = EventCodec.make(schema)
 
+const categoryOf = (category: string, rule: string) => `${category}.${rule}`
+
 /** The streams of one rule. */
 export const sourceOf = (category: string, rule: string): EventSource<Event> => ({
-  category: `${category}.${rule}`,
+  category: categoryOf(category, rule),
   codec
 })
+
+/** The rules of an aggregate, if their streams can be named. */
+export const rulesOf = <State>(
+  category: string,
+  unique: { readonly [name: string]: (state: State) => Values }
+): ReadonlyArray<Rule<State>> =>
+  Object.entries(unique).map(([name, valuesOf]) => {
+    const problem = StreamId.problem({ tenant: "any", category: categoryOf(category, name), id: "any" })
+    if (problem !== undefined) throw new Error(`${category} cannot have a unique ${name}: ${problem}`)
+    return { name, valuesOf }
+  })
 
 /** Who has a value, at a version of its stream. */
 export interface Reservation {
@@ -87,7 +100,7 @@ const prefix = "sha256:"
 
 /** The id of a value's stream: the value itself, unless no engine could keep that. */
 export const idOf = (value: string): Effect.Effect<string> =>
-  value.length <= maxLength.id && !value.includes("\0") && value.isWellFormed() && !value.startsWith(prefix)
+  value.length <= StreamId.maxLength.id && !value.includes("\0") && value.isWellFormed() && !value.startsWith(prefix)
     ? Effect.succeed(value)
     : Effect.map(
       // as JSON, in which halves of surrogate pairs differ
