@@ -220,4 +220,15 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
       yield* sql.unsafe(`grant select on all tables in schema refold to ${reader}`).unprepared
       assert.deepStrictEqual(yield* as(globex)(RowLevelSecurity.within(reader)(tenants)), [])
     }))
+
+  it.effect("is built as a whole or not at all", () =>
+    Effect.gen(function*() {
+      const { globex, note, reader } = yield* build
+      const sql = yield* PgClient.PgClient
+      const error = yield* Effect.flip(RowLevelSecurity.apply({ roles: { nobody_knows: "current" } }))
+      assert.strictEqual(error.reason._tag, "StoreFailure")
+      assert.include(error.message, `role "nobody_knows" does not exist`)
+      const tenants = sql`select tenant from refold.events where category = ${note.category}`
+      assert.deepStrictEqual(yield* as(globex)(RowLevelSecurity.within(reader)(tenants)), [{ tenant: globex }])
+    }))
 })
