@@ -282,7 +282,7 @@ describe("options of an append", () => {
     void Effect.catchReasons(append, "EventStoreError", {
       EventIdTaken: (reason) => {
         expectTypeOf(reason).toEqualTypeOf<EventIdTaken>()
-        return Effect.succeed(reason.version)
+        return Effect.succeed(reason.usedAt?.version)
       },
       OutcomeUnknown: (reason) => {
         expectTypeOf(reason).toEqualTypeOf<OutcomeUnknown>()

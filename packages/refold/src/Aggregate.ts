@@ -19,12 +19,14 @@ import * as CombinedAggregate from "./internal/combined/aggregate.ts"
 import * as Execution from "./internal/commands/execution.ts"
 import { Lines } from "./internal/commands/lines.ts"
 import * as Loading from "./internal/commands/loading.ts"
+import * as Reservations from "./internal/commands/reservations.ts"
 import type { LinesOf } from "./internal/commands/turns.ts"
 import * as Telemetry from "./internal/telemetry.ts"
 import type { LockExpired, LockOptions, LockTimeout } from "./Lock.ts"
 import type { Metadata } from "./Metadata.ts"
 import type { Appended } from "./RecordedEvent.ts"
 import * as Snapshots from "./Snapshots.ts"
+import type * as Unique from "./Unique.ts"
 
 /**
  * What an aggregate is without a store: pure functions, schemas and rules.
@@ -39,6 +41,8 @@ export interface Definition<in out T extends Types> extends Decider<T>, EventSou
   readonly conflicts: Conflicts.Conflicts<T["Event"]>
   /** How its states are saved now and then; `undefined` if they are not. */
   readonly snapshots: Snapshots.Snapshots<T["State"]> | undefined
+  /** The values that no other instance may have. */
+  readonly unique: ReadonlyArray<Unique.Rule<T["State"]>>
 }
 
 /**
@@ -201,14 +205,18 @@ export type RejectionOf<D> = D extends Result.Result<infer _Events, infer Reject
  * `conflicts` names every event type, or is one verdict for all; nothing is implied. `snapshots` has the state saved now
  * and then, so that long streams load fast.
  *
+ * `unique` names values of the state that no other instance of the same tenant may have: a command that would give its
+ * instance one of somebody else's is refused with `NotUnique`, also if they race.
+ *
  * What is stored stays as it is: `storedAs` keeps the stored names of events that were renamed in code, `earlier` has the
  * shapes that events had before, and `retired` says what becomes of those that are gone. The last two are chains, begun
  * by `Upcast.from`.
  *
  * **Gotchas**
  *
- * Throws if the table gives a pair two verdicts, two events share a stored name, the versions of an event have a gap, or
- * the state of an aggregate with snapshots has no JSON form: the program is wrong before it has run.
+ * Throws if the table gives a pair two verdicts, two events share a stored name, the versions of an event have a gap, the
+ * state of an aggregate with snapshots has no JSON form, or no stream could be named after a unique value: the program is
+ * wrong before it has run.
  * Let `decide` name its first parameter even if it ignores it: without one, the compiler takes `_tag` for any string.
  *
  * @category constructors
@@ -218,7 +226,8 @@ export const make = <
   Command extends Tagged,
   Event extends Tagged,
   const State,
-  const Decided extends Decision<Event>
+  const Decided extends Decision<Event>,
+  Rule extends string = never
 >(
   category: string,
   options: {
@@ -230,14 +239,15 @@ export const make = <
     readonly evolve: (state: State, event: Event) => NoInfer<State>
     readonly conflicts: Conflicts.ConflictTable<Event>
     readonly snapshots?: Snapshots.SnapshotOptions | undefined
+    readonly unique?: { readonly [Name in Rule]: (state: State) => Unique.Values } | undefined
   } & NoInfer<EventCodec.StoredOptions<Event>>
 ): Aggregate<{
   readonly Command: Command
   readonly Event: Event
   readonly State: State
-  readonly Rejection: RejectionOf<Decided>
+  readonly Rejection: RejectionOf<Decided> | Unique.Refusal<Rule>
 }> => {
-  const { command, conflicts, decide, event, evolve, initial, snapshots, state } = options
+  const { command, conflicts, decide, event, evolve, initial, snapshots, state, unique } = options
   const codec = EventCodec.make(event, options)
   return atHome({
     category,
@@ -250,6 +260,7 @@ export const make = <
     snapshots: snapshots === undefined
       ? undefined
       : Snapshots.make(category, { state, initial, options: snapshots, shapes: codec.shapes }),
+    unique: Reservations.rulesOf<State>(category, unique ?? {}),
     decide: (command, state) => {
       const decided: Decision<Event> = decide(command, state)
       return Result.isResult(decided)

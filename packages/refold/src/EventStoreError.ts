@@ -53,7 +53,8 @@ export class OutcomeUnknown extends Data.TaggedError("OutcomeUnknown")<{
 }
 
 /**
- * An event id that was used before, for other content; nothing was appended. `stream` and `version` tell where.
+ * An event id that was used before, for other content; nothing was appended. `usedAt` tells where, unless it was another
+ * tenant.
  *
  * @category errors
  * @since 0.1.0
@@ -61,12 +62,13 @@ export class OutcomeUnknown extends Data.TaggedError("OutcomeUnknown")<{
 export class EventIdTaken extends Data.TaggedError("EventIdTaken")<{
   readonly eventId: string
   readonly type: string
-  readonly stream: StreamId.StreamId
-  readonly version: number
+  readonly usedAt: { readonly stream: StreamId.StreamId; readonly version: number } | undefined
 }> {
   override get message(): string {
-    return `${this.type} cannot be appended under the id ${this.eventId}: a different append used it for version ` +
-      `${this.version} of ${StreamId.format(this.stream)}`
+    const where = this.usedAt === undefined
+      ? ""
+      : ` for version ${this.usedAt.version} of ${StreamId.format(this.usedAt.stream)}`
+    return `${this.type} cannot be appended under the id ${this.eventId}: a different append used it${where}`
   }
 }
 

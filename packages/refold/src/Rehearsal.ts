@@ -44,7 +44,7 @@ export interface Rehearsed<out Event extends Tagged> {
  *
  * **Gotchas**
  *
- * Whether the events can be stored is for the store to say.
+ * Whether the events can be stored, and unique values are free, is for the store to say.
  *
  * @category rehearsing
  * @since 0.1.0

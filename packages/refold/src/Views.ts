@@ -11,8 +11,8 @@ import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Changing from "./internal/projections/changing.ts"
 import * as Reading from "./internal/projections/reading.ts"
+import { tenantFor } from "./internal/store/naming.ts"
 import { ProjectionStore } from "./ProjectionStore.ts"
-import { Tenant } from "./StreamId.ts"
 import * as View from "./View.ts"
 import type { NotReached, NotReadable, UnreadableRow } from "./ViewError.ts"
 
@@ -128,7 +128,7 @@ export const changes = <T extends View.Types>(
 ): Stream.Stream<Change<T["State"]>, EventStoreError | UnreadableRow, ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore
-    const tenant = yield* Tenant
+    const tenant = yield* tenantFor(view.from[0].category)
     const { after = 0 } = options
     return typeof after === "number"
       ? Changing.changes(store, view, { tenant, after, afterKey: undefined })

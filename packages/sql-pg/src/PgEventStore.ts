@@ -17,6 +17,7 @@ import * as EventStore from "refold/EventStore"
 import { ProjectionStore } from "refold/ProjectionStore"
 import * as Driver from "./internal/driver.ts"
 import * as Migrations from "./internal/migrations.ts"
+import { plainName } from "./internal/plainName.ts"
 import * as PgProjections from "./internal/projections.ts"
 import { statements } from "./internal/sql/statements.ts"
 import * as Watching from "./internal/watching.ts"
@@ -75,11 +76,7 @@ export const layer = (
   PgClient.PgClient | SqlClient
 > =>
   Layer.effectContext(Effect.gen(function*() {
-    if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema)) {
-      return yield* Effect.die(
-        new Error(`"${schema}" cannot be the name of the schema: use a-z, 0-9 and _, at most 51`)
-      )
-    }
+    yield* plainName(schema)
     const client = yield* PgClient.PgClient
     // PGlite notifies without occupying its only session
     const { config, driver } = client

@@ -10,6 +10,7 @@ import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
 import { appending } from "./internal/conformance/appending.ts"
 import { changing } from "./internal/conformance/changing.ts"
+import { claiming } from "./internal/conformance/claiming.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
 import { freshness } from "./internal/conformance/freshness.ts"
@@ -30,6 +31,7 @@ import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
+import { tenants } from "./internal/conformance/tenants.ts"
 import { timing } from "./internal/conformance/timing.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
@@ -66,6 +68,7 @@ export const storeConformance = <E>(
     severalStreams(it)
     reading(it)
     executing(it)
+    claiming(it)
     racing(it)
     judging(it)
     saving(it)
@@ -85,6 +88,7 @@ export const storeConformance = <E>(
     freshness(it)
     changing(it)
     inlining(it)
+    tenants(it)
     modelling(it)
     interrupting(it)
     limits(it)

@@ -12,10 +12,13 @@ const migrations = (name: string): Readonly<Record<string, ReadonlyArray<string>
   "0001_events": [...schema(name), appendFunction(name), appendOneFunction(name)]
 })
 
+/** The key of the lock under which the tables are changed. */
+export const migrationLock = (name: string): string => `hashtextextended('refold:migrate:${name}', 0)`
+
 /** Tables of one's own for what has been done, which "if not exists" alone does not make twice at once. */
 const prepare = (name: string) =>
   `do $$ begin
-      perform pg_advisory_xact_lock(hashtextextended('refold:migrate:${name}', 0));
+      perform pg_advisory_xact_lock(${migrationLock(name)});
       if to_regnamespace('"${name}"') is null then
         create schema "${name}";
       end if;

@@ -6,6 +6,7 @@ import * as Codec from "./codec.ts"
 import * as Conflicts from "./conflicts.ts"
 import * as Snapshots from "./snapshots.ts"
 import * as Tags from "./tags.ts"
+import * as Unique from "./unique.ts"
 
 /** A part, when nothing but its name is known of it. */
 interface Part extends Types {
@@ -42,6 +43,7 @@ export const make = <Parts extends { readonly [name: string]: Types }>(
     codec: Codec.make(new Map(named(({ codec }) => codec)), (tag) => owner(events, tag)?.part.codec),
     conflicts: Conflicts.make([...parts.values()].map(({ conflicts }) => conflicts)),
     snapshots: Snapshots.make(named(({ snapshots }) => snapshots)),
+    unique: Unique.make(category, named(({ unique }) => unique)),
     decide: (command, state) => {
       const found = owner(commands, command._tag)
       if (found === undefined) throw new Error(`${command._tag} is not a command of ${category}`)

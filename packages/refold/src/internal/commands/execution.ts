@@ -4,17 +4,21 @@ import * as Stream from "effect/Stream"
 import type { Aggregate, ExecuteOptions } from "../../Aggregate.ts"
 import * as AppendCondition from "../../AppendCondition.ts"
 import { type Conflict, RetriesExhausted } from "../../Conflict.ts"
-import type { Types } from "../../Decider.ts"
+import { fold, type Types } from "../../Decider.ts"
 import type { EventStore } from "../../EventStore.ts"
+import type { EventStoreError } from "../../EventStoreError.ts"
 import * as Metadata from "../../Metadata.ts"
 import type { Appended } from "../../RecordedEvent.ts"
 import * as Tuning from "../../Tuning.ts"
+import type { NotUnique } from "../../Unique.ts"
 import { lineName, streamIn } from "../store/naming.ts"
 import * as Telemetry from "../telemetry.ts"
 import * as Deliberation from "./deliberation.ts"
 import * as Lines from "./lines.ts"
 import * as Loading from "./loading.ts"
 import * as Once from "./once.ts"
+import * as Reservations from "./reservations.ts"
+import * as Reserving from "./reserving.ts"
 import * as Rounds from "./rounds.ts"
 import * as Saving from "./saving.ts"
 import * as Timelines from "./timelines.ts"
@@ -145,9 +149,34 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         onFailure: () => Effect.fail(told(Deliberation.conflict(self))),
         onSuccess: (events) => Effect.fail(told(Deliberation.conflict(Deliberation.catchUp(self, events))))
       })
+  const refused = (refusal: NotUnique<string>): Effect.Effect<never, T["Rejection"]> => {
+    telemetry.answered("rejected", context)
+    return Effect.fail(refusal)
+  }
   const landed = (appended: Appended<T["Event"]>) => {
     telemetry.landed(appended, context)
     return appended
+  }
+
+  // what changes hands depends on the very state that the events come upon: nothing may come in between
+  const hasRules = aggregate.unique.length > 0
+  const append = (
+    { at: { state } }: Deliberation.Deliberation<T>,
+    events: ReadonlyArray<T["Event"]>,
+    condition: AppendCondition.AppendCondition
+  ): Effect.Effect<
+    Appended<T["Event"]>,
+    AppendCondition.AppendConditionFailed<T["Event"]> | NotUnique<string> | RetriesExhausted | EventStoreError
+  > => {
+    const { attempts, eventIdAt, metadata } = turn
+    const changes = hasRules ? Reservations.changes(aggregate.unique, state, fold(aggregate, state, events)) : []
+    return changes.length > 0
+      ? Reserving.append(store, { aggregate, stream, events, condition, changes, attempts, metadata, eventIdAt })
+      : store.append(aggregate, stream.id, events, {
+        condition,
+        metadata: () => metadata,
+        eventIds: eventIdAt === undefined ? undefined : events.map((_, index) => eventIdAt(index))
+      })
   }
 
   const known = seen === undefined ? arrivedAt : Timelines.find(arrivedAt, seen)
@@ -187,21 +216,17 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         return { stream, version, position, events: [], missed, repeated: false }
       }
       const decided = Deliberation.decided(self)
-      const outcome = yield* Effect.catchTag(
-        store.append(aggregate, stream.id, decided, {
-          condition: question.strict
-            ? AppendCondition.at(self.expected)
-            : unconfirmed && seen === undefined
-            ? AppendCondition.at(self.at.version)
-            : AppendCondition.onlySince(
-              self.at.version,
-              conflicts.commuting(decided.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
-            ),
-          metadata: () => turn.metadata,
-          eventIds: turn.eventIdAt === undefined ? undefined : decided.map((_, index) => turn.eventIdAt!(index))
-        }),
-        "AppendConditionFailed",
-        Effect.succeed
+      const condition = question.strict
+        ? AppendCondition.at(self.expected)
+        : (unconfirmed && seen === undefined) || hasRules
+        ? AppendCondition.at(self.at.version)
+        : AppendCondition.onlySince(
+          self.at.version,
+          conflicts.commuting(decided.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
+        )
+      const outcome = yield* append(self, decided, condition).pipe(
+        Effect.catchTag("AppendConditionFailed", Effect.succeed),
+        Effect.catchTag("NotUnique", refused)
       )
       hasAsked = true
       const isRefused = outcome instanceof AppendCondition.AppendConditionFailed

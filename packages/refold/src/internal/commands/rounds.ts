@@ -10,6 +10,7 @@ import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import type { Tuning } from "../../Tuning.ts"
 import * as Deliberation from "./deliberation.ts"
+import * as Reservations from "./reservations.ts"
 import * as Saving from "./saving.ts"
 import * as Timelines from "./timelines.ts"
 import { backOff, type Line, type Turn } from "./turns.ts"
@@ -47,8 +48,13 @@ export const makeLine = <T extends Types>(
       const self = Deliberation.begin(aggregate, question, since)
       if (Deliberation.arrive(self, { mayBeBehind: true }) !== "arrived" || Deliberation.goOn(self) !== "decided") break
       const decided = Deliberation.decided(self)
+      const next = Timelines.extend(end, { events: tentative(decided, turn, end.version), evolve, ours: true })
+      if (Reservations.changes(aggregate.unique, end.state, next.state).length > 0) {
+        turn.mustGoAlone = true
+        break
+      }
       found.push({ turn, since, decided })
-      end = Timelines.extend(end, { events: tentative(decided, turn, end.version), evolve, ours: true })
+      end = next
     }
     return found
   }
@@ -127,7 +133,8 @@ export const makeLine = <T extends Types>(
     const events = members.flatMap(({ decided }) => decided)
     const result = yield* Effect.result(Effect.catchTag(
       store.append(aggregate, stream.id, events, {
-        condition: AppendCondition.onlySince(
+        // what comes in between may have them change a unique value after all
+        condition: aggregate.unique.length > 0 ? AppendCondition.at(tip.version) : AppendCondition.onlySince(
           tip.version,
           conflicts.commuting(events.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
         ),

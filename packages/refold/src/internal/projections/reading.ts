@@ -5,10 +5,10 @@ import { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import { ProjectionStore, type RowPage } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import { Tenant } from "../../StreamId.ts"
 import * as View from "../../View.ts"
 import { NotReached, NotReadable, type UnreadableRow } from "../../ViewError.ts"
 import type { Consistency, ReadError } from "../../Views.ts"
+import { tenantFor } from "../store/naming.ts"
 import * as Key from "./key.ts"
 import { codec } from "./rowCodec.ts"
 
@@ -23,7 +23,7 @@ export const rows = Effect.fnUntraced(function*<T extends View.Types>(
   consistency: Consistency
 ): Effect.fn.Return<View.Rows<T["State"]>, ReadError, EventStore | ProjectionStore> {
   const projections = yield* ProjectionStore
-  const which = { tenant: yield* Tenant, key }
+  const which = { tenant: yield* tenantFor(view.from[0].category), key }
   const first = yield* firstPage(projections, view, which, consistency)
   const stored = yield* decoded(projections, view, which, first)
   // it was started over meanwhile: what has been read belongs to no moment

@@ -20,5 +20,9 @@ export const streamIn = (
 export const streamId = (category: string, id: string): Effect.Effect<StreamId.StreamId, EventStoreError> =>
   Effect.withFiber((fiber) => Effect.fromResult(streamIn(fiber, category, id)))
 
+/** The tenant to read these streams for. Where there is none on purpose, who forgot to say whose they are is told. */
+export const tenantFor = (category: string): Effect.Effect<string, EventStoreError> =>
+  Effect.map(streamId(category, "*"), ({ tenant }) => tenant)
+
 /** What a stream is called among the lines of its aggregate. */
 export const lineName = ({ id, tenant }: StreamId.StreamId): string => `${tenant}\0${id}`

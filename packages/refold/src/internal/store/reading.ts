@@ -11,9 +11,8 @@ import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOpt
 import type { EventStoreDriver, LogPage } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import * as StreamId from "../../StreamId.ts"
 import { decodeAll, decodeUpToUnreadable } from "./decoding.ts"
-import { streamId } from "./naming.ts"
+import { streamId, tenantFor } from "./naming.ts"
 
 export const pageSize = 1000
 
@@ -60,7 +59,7 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
   options: BatchOptions<EventOf<Sources>>
 ) {
   const { follow, partition, tenants, types, upTo = Number.MAX_SAFE_INTEGER } = options
-  const tenant = tenants === "all" ? undefined : yield* StreamId.Tenant
+  const tenant = tenants === "all" ? undefined : yield* tenantFor(sources[0].category)
   const limit = yield* wholeNumber("pageSize", options.pageSize ?? pageSize, 1)
   const start = yield* wholeNumber("after", options.after ?? 0, 0)
   const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))

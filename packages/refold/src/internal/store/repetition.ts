@@ -2,6 +2,7 @@ import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import type { Append, Appends, NewEvent, StoredContent, StoredEvent } from "../../EventStoreDriver.ts"
 import { EventIdTaken, EventStoreError } from "../../EventStoreError.ts"
+import type { StreamId } from "../../StreamId.ts"
 
 /** What the driver's `repetition` finds. */
 export const find = (
@@ -20,7 +21,7 @@ export const find = (
         (last === undefined || other.version === last.version + 1) &&
         Equal.equals(other.stream, stream) &&
         isSame(event, other, rewrite)
-      if (!same) return Result.fail(taken(event, other ?? known))
+      if (!same) return Result.fail(taken(event, other ?? known, stream))
       last = other
     }
     ends.push(last)
@@ -35,7 +36,11 @@ const isSame = (event: NewEvent, stored: StoredEvent, rewrite: Append["rewrite"]
 
 const isLike = (a: StoredContent, b: StoredContent): boolean => a.type === b.type && a.schemaVersion === b.schemaVersion
 
-const taken = ({ type }: NewEvent, existing: StoredEvent): EventStoreError =>
+const taken = ({ type }: NewEvent, { id, stream, version }: StoredEvent, { tenant }: StreamId): EventStoreError =>
   new EventStoreError({
-    reason: new EventIdTaken({ eventId: existing.id, type, stream: existing.stream, version: existing.version })
+    reason: new EventIdTaken({
+      eventId: id,
+      type,
+      usedAt: stream.tenant === tenant ? { stream, version } : undefined
+    })
   })

@@ -79,7 +79,8 @@ export const repeating = (it: It) => {
         assert.strictEqual(reason._tag, "EventIdTaken", what)
         if (reason._tag !== "EventIdTaken") continue
         assert.include(eventIds, reason.eventId, what)
-        assert.deepStrictEqual([reason.stream.id, reason.version], [id, eventIds.indexOf(reason.eventId) + 1], what)
+        const version = eventIds.indexOf(reason.eventId) + 1
+        assert.deepStrictEqual([reason.usedAt?.stream.id, reason.usedAt?.version], [id, version], what)
       }
       assert.strictEqual(yield* store.version(Lead, id), 2)
       assert.strictEqual(yield* store.version(Account, id), 0)

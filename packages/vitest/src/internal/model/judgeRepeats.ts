@@ -64,13 +64,14 @@ export const judgeRepeated = (
 export const judgeTaken = (
   facts: Facts,
   attempt: Attempt,
-  { eventId, stream, version }: EventIdTaken
+  { eventId, usedAt }: EventIdTaken
 ): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const there = eventAsTold(facts, attempt, eventId)
   if (!idsOf(attempt).includes(eventId)) problems.push(`it was told of an id that it did not come with`)
-  if (there === undefined || there.version !== version || keyOfEvent(there) !== keyOf(stream)) {
-    problems.push(`it was told that its id is at version ${version} of ${keyOf(stream)}`)
+  const told = usedAt === undefined ? "with another tenant" : `at version ${usedAt.version} of ${keyOf(usedAt.stream)}`
+  if (there === undefined || told !== whereFor(attempt, there)) {
+    problems.push(`it was told that its id is ${told}`)
   } else if (
     attempt.transaction === undefined &&
     !facts.isPast(facts.history.log.filter(({ id }) => id === eventId), attempt.endedAt)
@@ -95,4 +96,10 @@ export const judgeAsNew = (facts: Facts, attempt: Attempt): ReadonlyArray<string
   const before = ids.flatMap((id) => facts.byId(id) ?? []).filter((event) => wasThere(facts, attempt, event))
   const known = [...seen.filter(({ id }) => ids.includes(id)), ...before]
   return known.length === 0 ? [] : [`it was refused, although there was ${inWords(known)}`]
+}
+
+/** What may be told of where an event is. */
+const whereFor = ({ stream }: Attempt, event: RecordedEvent<Tagged>): string => {
+  const [tenant] = stream.split("/")
+  return event.stream.tenant === tenant ? `at version ${event.version} of ${keyOfEvent(event)}` : "with another tenant"
 }
