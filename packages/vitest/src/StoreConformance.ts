@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Layer from "effect/Layer"
 import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
+import { acting } from "./internal/conformance/acting.ts"
 import { appending } from "./internal/conformance/appending.ts"
 import { changing } from "./internal/conformance/changing.ts"
 import { claiming } from "./internal/conformance/claiming.ts"
@@ -80,6 +81,7 @@ export const storeConformance = <E>(
     once(it)
     inbox(it)
     reacting(it)
+    acting(it)
     timing(it)
     workers(it)
     parking(it)

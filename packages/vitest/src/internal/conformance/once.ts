@@ -16,9 +16,11 @@ import {
   createLead,
   followUp,
   freshId,
+  heldAtAppend,
   type It,
   Lead,
-  makeAccount
+  makeAccount,
+  makeLead
 } from "./fixtures.ts"
 
 /** A cart is opened once, and what is put into it makes one or two events. */
@@ -144,13 +146,11 @@ export const once = (it: It) => {
   it.effect("commands with ids collide like any others", () =>
     Effect.gen(function*() {
       const id = yield* createLead
-      const results = yield* Effect.forEach(
-        [close, followUp],
-        (command) => Effect.result(Lead.execute(id, command, { commandId: command._tag })),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual(results.map(Result.isFailure).filter((isLost) => isLost), [true])
-      conflictOf(results.find(Result.isFailure)!)
+      const { fiber, pass } = yield* heldAtAppend(Effect.result(Lead.execute(id, close, { commandId: freshId() })))
+      yield* makeLead("Lead").execute(id, followUp, { commandId: freshId() })
+      yield* pass
+      const conflict = conflictOf(yield* Fiber.join(fiber))
+      assert.deepStrictEqual(conflict.theirs.map(({ event }) => event._tag), ["FollowupSet"])
     }))
 
   it.effect("commands with ids take their turn among others", () =>
