@@ -5,7 +5,7 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
 import type { Tagged, Types } from "./Decider.ts"
@@ -204,12 +204,23 @@ export const cancelTimer = (timer: string): Extract<Out<{}>, { readonly _tag: "C
  * @category running
  * @since 0.1.0
  */
-export type Handlers<Kinds extends Effects, E, R> = {
+export type Handlers<Kinds extends Effects> = {
   readonly [Name in keyof Kinds]: (
     payload: Kinds[Name]["Type"],
     about: { readonly key: string; readonly idempotencyKey: string }
-  ) => Effect.Effect<void, E, R>
+  ) => Effect.Effect<void, unknown, unknown>
 }
+
+/**
+ * The services that handlers need.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ServicesOf<Done> = {
+  readonly [Name in keyof Done]: Done[Name] extends (...args: never) => Effect.Effect<unknown, unknown, infer R> ? R
+    : never
+}[keyof Done]
 
 /**
  * Runs a reactor for ever, together with whoever else runs it.
@@ -224,10 +235,11 @@ export type Handlers<Kinds extends Effects, E, R> = {
  * @category running
  * @since 0.1.0
  */
-export const run: <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const run = <Sources extends EventSources, State, Kinds extends Effects, const Done extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-) => Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> = Running.run
+  options: RunOptions & { readonly effects: Done }
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Done> | EventStore | ProjectionStore> =>
+  Running.run(self, options)
 
 /**
  * {@link run} for as long as the layer lives.
@@ -235,7 +247,7 @@ export const run: <Sources extends EventSources, State, Kinds extends Effects, E
  * @category running
  * @since 0.1.0
  */
-export const layer = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const layer = <Sources extends EventSources, State, Kinds extends Effects, const Done extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-): Layer.Layer<never, never, R | EventStore | ProjectionStore> => Running.layer(run(self, options))
+  options: RunOptions & { readonly effects: Done }
+): Layer.Layer<never, never, ServicesOf<Done> | EventStore | ProjectionStore> => Running.layer(run(self, options))

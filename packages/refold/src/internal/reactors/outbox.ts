@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import * as Projection from "../../Projection.ts"
-import type { Effects, Handlers, Reactor, Target } from "../../Reactor.ts"
+import type { Effects, Handlers, Reactor, ServicesOf, Target } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
@@ -18,11 +18,11 @@ const concurrency = 16
 class Unknown extends Data.TaggedError("Unknown")<{ readonly message: string }> {}
 
 /** Does what the journal says is to be done, in the order of each process. */
-export const make = <Sources extends EventSources, State, Kinds extends Effects, E, R>(
+export const make = <Sources extends EventSources, State, Kinds extends Effects, Done extends Handlers<Kinds>>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal,
-  handlers: Handlers<Kinds, E, R>
-): Projection.Projection<readonly [Journal], unknown, R | EventStore> => {
+  handlers: Done
+): Projection.Projection<readonly [Journal], unknown, ServicesOf<Done> | EventStore> => {
   const targets = new Map(reactor.commands.map((target) => [target.category, decoding(target)]))
   const effects = new Map(
     Object.entries(reactor.effects).map(([name, schema]) =>
@@ -34,13 +34,21 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
     { id: eventId, metadata, stream: { id: key } }: RecordedEvent<Event>,
     out: StoredOut,
     index: number
-  ): Effect.Effect<void, unknown, R | EventStore> => {
+  ): Effect.Effect<void, unknown, ServicesOf<Done> | EventStore> => {
     const once = `${eventId}/${index}`
     if (out._tag === "Effect") {
       const decode = effects.get(out.name)
       return decode === undefined
         ? Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
-        : Effect.flatMap(decode(out.payload), (payload) => handlers[out.name]!(payload, { key, idempotencyKey: once }))
+        : Effect.flatMap(
+          decode(out.payload),
+          (payload) =>
+            handlers[out.name]!(payload, { key, idempotencyKey: once }) as Effect.Effect<
+              void,
+              unknown,
+              ServicesOf<Done>
+            >
+        )
     }
     if (out._tag !== "Command") return Effect.void
     const target = targets.get(out.category)

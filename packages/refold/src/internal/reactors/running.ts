@@ -3,9 +3,9 @@ import * as Layer from "effect/Layer"
 import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
-import * as Projection from "../../Projection.ts"
+import type { RunOptions } from "../../Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
-import type { Effects, Handlers, Reactor } from "../../Reactor.ts"
+import type { Effects, Handlers, Reactor, ServicesOf } from "../../Reactor.ts"
 import * as Worker from "../projections/worker.ts"
 import * as Inbox from "./inbox.ts"
 import * as Journal from "./journal.ts"
@@ -13,10 +13,10 @@ import * as Outbox from "./outbox.ts"
 import * as Timers from "./timers.ts"
 
 /** Three that work side by side: events are written down as inputs, outputs are done, and timers become inputs. */
-export const run = <Sources extends EventSources, State, Kinds extends Effects, E, R>(
+export const run = <Sources extends EventSources, State, Kinds extends Effects, Done extends Handlers<Kinds>>(
   reactor: Reactor<Sources, State, Kinds>,
-  { effects, ...options }: Projection.RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-): Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  { effects, ...options }: RunOptions & { readonly effects: Done }
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Done> | EventStore | ProjectionStore> =>
   Effect.suspend(() => {
     const journal = Journal.make(reactor)
     return Effect.raceAllFirst([
