@@ -1,4 +1,4 @@
-/** Commands as JSON lines, in batches: those of one batch run at once, as if each came from a process of its own. */
+/** Commands as JSON lines, in batches: none of a batch has seen what the others of it do. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -26,14 +26,22 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Request), { onEx
 export const runFile = Effect.fnUntraced(function*(file: string) {
   const text = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(file))
   for (const batch of batchesOf(text)) {
-    const outcomes = yield* Effect.forEach(batch, ({ number, text }) =>
+    const requests = yield* Effect.forEach(batch, ({ number, text }) =>
       decode(text).pipe(
         Effect.mapError(({ message }) => new BadLine({ message: `line ${number}: ${message}` })),
-        Effect.flatMap((request) => run(request, createHash("sha256").update(`${number} ${text}`).digest("hex")))
-      ), { concurrency: "unbounded" })
-    for (const outcome of outcomes) yield* Console.log(outcome)
+        Effect.flatMap(looking),
+        Effect.map((request) => [request, createHash("sha256").update(`${number} ${text}`).digest("hex")] as const)
+      ))
+    for (const [request, commandId] of requests) yield* Console.log(yield* run(request, commandId))
   }
 })
+
+/** Who does not say which version they have seen is looking at the invoice when the batch begins. */
+const looking = (request: Request) =>
+  request.seen !== undefined ? Effect.succeed(request) : Invoice.load(request.invoice).pipe(
+    Effect.map(({ version }) => ({ ...request, seen: version })),
+    Effect.provideService(StreamId.Tenant, request.tenant)
+  )
 
 const run = ({ by, command, invoice, seen, tenant }: Request, commandId: string) =>
   Invoice.execute(invoice, command, { seen, commandId, metadata: { actor: by } }).pipe(
