@@ -1,0 +1,4 @@
+import { Invoice } from "@refold/example-invoices/Invoice"
+import { describeGoldenEvents } from "@refold/vitest/DescribeGoldenEvents"
+
+describeGoldenEvents(Invoice, { file: "invoice.events.json" })
