@@ -11,12 +11,14 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { EventStore } from "refold/EventStore"
 import { makeAccount, makeLead } from "../postgres/fixtures/domain.ts"
+import * as Children from "../support/children.ts"
 import * as EmbeddedPostgres from "../support/EmbeddedPostgres.ts"
-import * as Children from "./children.ts"
 import * as Journal from "./journal.ts"
 import { verify } from "./verify.ts"
 
 const sources = [makeLead(), makeAccount()] as const
+const writer = new URL("./fixtures/writer.ts", import.meta.url)
+const follower = new URL("./fixtures/subscriber.ts", import.meta.url)
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "refold-crash-"))),
@@ -49,10 +51,10 @@ export const crash = Effect.fnUntraced(function*(
     const journal = Path.join(folder, name)
     journals.push(journal)
     Fs.writeFileSync(journal, "")
-    return Effect.map(Children.start("writer", server.url, journal, name, ...left), (child) => ({ ...child, journal }))
+    return Effect.map(Children.start(writer, server.url, journal, name, ...left), (child) => ({ ...child, journal }))
   })
   const saw = Path.join(folder, "subscriber")
-  const subscriber = yield* Children.start("subscriber", server.url, saw)
+  const subscriber = yield* Children.start(follower, server.url, saw)
   const writers = [yield* startWriter, yield* startWriter]
   let writersKilled = 0
   const restarts: Array<number> = []

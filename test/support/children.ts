@@ -1,6 +1,7 @@
-/** The processes that work while the server is killed. */
+/** Processes that work until they are told to stop, or killed. */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
+import { basename } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export interface Child {
@@ -12,8 +13,9 @@ export interface Child {
 }
 
 /** Starts a program, which is killed when the scope closes. */
-export const start = Effect.fnUntraced(function*(program: "writer" | "subscriber", ...args: ReadonlyArray<string>) {
-  const file = fileURLToPath(new URL(`./fixtures/${program}.ts`, import.meta.url))
+export const start = Effect.fnUntraced(function*(program: URL, ...args: ReadonlyArray<string>) {
+  const file = fileURLToPath(program)
+  const name = basename(file, ".ts")
   const child = spawn(process.execPath, ["--conditions=@refold/source", file, ...args], {
     stdio: ["pipe", "ignore", "pipe"]
   })
@@ -31,10 +33,10 @@ export const start = Effect.fnUntraced(function*(program: "writer" | "subscriber
     child.stdin.end()
     return ended
   }).pipe(
-    Effect.map((code) => code === 0 ? [] : [`a ${program} ended with ${code}: ${said}`]),
+    Effect.map((code) => code === 0 ? [] : [`a ${name} ended with ${code}: ${said}`]),
     Effect.timeoutOrElse({
       duration: "20 seconds",
-      orElse: () => Effect.as(kill, [`a ${program} did not come to its end`])
+      orElse: () => Effect.as(kill, [`a ${name} did not come to its end`])
     })
   )
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
