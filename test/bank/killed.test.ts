@@ -5,18 +5,22 @@ import * as TestDatabase from "../support/TestDatabase.ts"
 import { run } from "./support/run.ts"
 
 layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })("300 transfers under kills", (it) => {
-  it.effect("end completed, declined or compensated, each once, and no money is lost or made", () =>
-    Effect.gen(function*() {
-      const { url } = yield* TestDatabase.TestDatabase
-      const { ended, killed, problems } = yield* run({
-        url,
-        transfers: 300,
-        kills: 3,
-        seed: `${Date.now()}`,
-        onProgress: () => Effect.void
-      })
-      assert.deepStrictEqual(problems, [])
-      assert.strictEqual(killed, 3)
-      for (const count of Object.values(ended)) assert.isAbove(count, 0)
-    }).pipe(Effect.scoped), 120_000)
+  it.effect(
+    "end completed, declined or compensated, each once, and no money is lost or made",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* TestDatabase.TestDatabase
+        const { ended, killed, problems } = yield* run({
+          url,
+          transfers: 300,
+          kills: 3,
+          seed: `${Date.now()}`,
+          onProgress: () => Effect.void
+        })
+        assert.deepStrictEqual(problems, [])
+        assert.strictEqual(killed, 3)
+        for (const count of Object.values(ended)) assert.isAbove(count, 0)
+      }).pipe(Effect.scoped),
+    120_000
+  )
 })

@@ -9,17 +9,17 @@ export const Text = Schema.String.check(
   Schema.isPattern(/^[^\p{Cc}\p{Cs}]{1,100}$/u, { expected: "1 to 100 characters, none of them a control character" })
 )
 
-/** Money, in whole cents. */
 export const Cents = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000_000 }))
 
-/** What is booked; with the transfer it belongs to, unless it was paid in or out at the counter. */
+/** With the transfer it belongs to, unless it is cash. */
 const Booking = { cents: Cents, transfer: Schema.optionalKey(Text) }
+const Refund = { cents: Cents, transfer: Text }
 
 export const AccountCommand = Schema.TaggedUnion({
   Open: { owner: Text },
   Credit: Booking,
   Debit: Booking,
-  Refund: { cents: Cents, transfer: Text },
+  Refund,
   Close: {}
 })
 
@@ -27,18 +27,10 @@ export const AccountEvent = Schema.TaggedUnion({
   AccountOpened: { owner: Text },
   Credited: Booking,
   Debited: Booking,
-  Refunded: { cents: Cents, transfer: Text },
+  Refunded: Refund,
   AccountClosed: {}
 })
 export type AccountEvent = typeof AccountEvent.Type
-
-/** `null` until the account is opened. */
-export const AccountState = Schema.NullOr(Schema.Struct({
-  owner: Text,
-  balance: Schema.Int,
-  isClosed: Schema.Boolean
-}))
-export type AccountState = typeof AccountState.Type
 
 export class UnknownAccount extends Data.TaggedError("UnknownAccount")<{ readonly message: string }> {}
 export class AccountExists extends Data.TaggedError("AccountExists")<{ readonly message: string }> {}
@@ -51,19 +43,22 @@ export const money = (cents: number): string => (cents / 100).toFixed(2)
 export const Account = Aggregate.make("Account", {
   command: AccountCommand,
   event: AccountEvent,
-  state: AccountState,
-  initial: null,
-  decide: (command, account) => {
+  state: Schema.Struct({
+    status: Schema.Literals(["unknown", "open", "closed"]),
+    owner: Schema.String,
+    balance: Schema.Int
+  }),
+  initial: { status: "unknown", owner: "", balance: 0 },
+  decide: (command, { balance, owner, status }) => {
     if (command._tag === "Open") {
-      return account === null
+      return status === "unknown"
         ? [{ _tag: "AccountOpened", owner: command.owner }]
-        : Result.fail(new AccountExists({ message: `this account is ${account.owner}'s already` }))
+        : Result.fail(new AccountExists({ message: `this account is ${owner}'s` }))
     }
-    if (account === null) return Result.fail(new UnknownAccount({ message: "there is no such account" }))
-    const { balance, isClosed } = account
+    if (status === "unknown") return Result.fail(new UnknownAccount({ message: "there is no such account" }))
     switch (command._tag) {
       case "Credit":
-        return isClosed
+        return status === "closed"
           ? Result.fail(new ClosedAccount({ message: "the account is closed" }))
           : [{ ...command, _tag: "Credited" }]
       case "Debit":
@@ -74,23 +69,23 @@ export const Account = Aggregate.make("Account", {
       case "Refund":
         return [{ ...command, _tag: "Refunded" }]
       case "Close":
-        if (isClosed) return []
+        if (status === "closed") return []
         return balance > 0
           ? Result.fail(new AccountNotEmpty({ message: `there is still ${money(balance)} in the account` }))
           : [{ _tag: "AccountClosed" }]
     }
   },
   evolve: (account, event) => {
-    if (event._tag === "AccountOpened") return { owner: event.owner, balance: 0, isClosed: false }
-    if (account === null) return account
     switch (event._tag) {
+      case "AccountOpened":
+        return { ...account, status: "open", owner: event.owner }
       case "Credited":
       case "Refunded":
         return { ...account, balance: account.balance + event.cents }
       case "Debited":
         return { ...account, balance: account.balance - event.cents }
       case "AccountClosed":
-        return { ...account, isClosed: true }
+        return { ...account, status: "closed" }
     }
   },
   // Nobody argues about the order of bookings; but what is to be taken must be there, and a closed account takes nothing.
