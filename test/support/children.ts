@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url"
 
 export interface Child {
   readonly hasEnded: () => boolean
+  /** Has it stand still, with all its connections, until it is let go on. */
+  readonly pause: Effect.Effect<void>
+  readonly goOn: Effect.Effect<void>
   /** Kills it without warning and waits until it is gone. */
   readonly kill: Effect.Effect<void>
   /** Closes its standard input and waits until it has ended. Tells what is wrong unless it does so soon, and well. */
@@ -28,6 +31,7 @@ export const start = Effect.fnUntraced(function*(program: URL, ...args: Readonly
     child.kill("SIGKILL")
     return ended
   }))
+  const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
   yield* Effect.addFinalizer(() => kill)
   const stop = Effect.suspend(() => {
     child.stdin.end()
@@ -40,6 +44,6 @@ export const start = Effect.fnUntraced(function*(program: URL, ...args: Readonly
     })
   )
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
-  const self: Child = { hasEnded, kill, stop }
+  const self: Child = { hasEnded, pause: signal("SIGSTOP"), goOn: signal("SIGCONT"), kill, stop }
   return self
 })
