@@ -10,15 +10,16 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
     () =>
       Effect.gen(function*() {
         const { url } = yield* TestDatabase.TestDatabase
-        const { ended, killed, problems } = yield* run({
+        const { ended, problems, struck } = yield* run({
           url,
           transfers: 300,
           kills: 3,
+          stalls: 1,
           seed: `${Date.now()}`,
           onProgress: () => Effect.void
         })
         assert.deepStrictEqual(problems, [])
-        assert.strictEqual(killed, 3)
+        assert.strictEqual(struck, 4)
         for (const count of Object.values(ended)) assert.isAbove(count, 0)
       }).pipe(Effect.scoped),
     120_000

@@ -10,6 +10,7 @@ const { values } = parseArgs({
   options: {
     transfers: { type: "string", default: "5000" },
     kills: { type: "string", default: "30" },
+    stalls: { type: "string", default: "10" },
     seed: { type: "string", default: `${Date.now()}` }
   }
 })
@@ -17,14 +18,15 @@ const { values } = parseArgs({
 await Effect.runPromise(
   Effect.gen(function*() {
     const { url } = yield* EmbeddedPostgres.make()
-    const { ended, killed, problems, seconds } = yield* run({
+    const { ended, problems, seconds, struck } = yield* run({
       url,
       transfers: Number(values.transfers),
       kills: Number(values.kills),
+      stalls: Number(values.stalls),
       seed: values.seed,
       onProgress: (line) => Console.log(line)
     })
-    yield* Console.log(`After ${seconds.toFixed(1)} s and ${killed} kills, seed ${values.seed}:`)
+    yield* Console.log(`After ${seconds.toFixed(1)} s and ${struck} strikes, seed ${values.seed}:`)
     for (const [how, count] of Object.entries(ended)) yield* Console.log(`  ${how}: ${count}`)
     for (const problem of problems.slice(0, 20)) yield* Console.error(problem)
     if (problems.length > 0) {
