@@ -17,13 +17,13 @@ import * as Journal from "./journal.ts"
 import { verify } from "./verify.ts"
 
 const sources = [makeLead(), makeAccount()] as const
-const writer = new URL("./fixtures/writer.ts", import.meta.url)
-const follower = new URL("./fixtures/subscriber.ts", import.meta.url)
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "refold-crash-"))),
   (folder) => Effect.sync(() => Fs.rmSync(folder, { force: true, recursive: true }))
 )
+
+const program = (name: "writer" | "subscriber") => new URL(`./fixtures/${name}.ts`, import.meta.url)
 
 /** A short time, as long as chance will have it. */
 const aWhile = (atLeast: number, atMost: number) =>
@@ -51,10 +51,13 @@ export const crash = Effect.fnUntraced(function*(
     const journal = Path.join(folder, name)
     journals.push(journal)
     Fs.writeFileSync(journal, "")
-    return Effect.map(Children.start(writer, server.url, journal, name, ...left), (child) => ({ ...child, journal }))
+    return Effect.map(
+      Children.start(program("writer"), server.url, journal, name, ...left),
+      (child) => ({ ...child, journal })
+    )
   })
   const saw = Path.join(folder, "subscriber")
-  const subscriber = yield* Children.start(follower, server.url, saw)
+  const subscriber = yield* Children.start(program("subscriber"), server.url, saw)
   const writers = [yield* startWriter, yield* startWriter]
   let writersKilled = 0
   const restarts: Array<number> = []

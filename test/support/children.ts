@@ -1,4 +1,4 @@
-/** Processes that work until they are told to stop, or killed. */
+/** Programs that run as processes of the operating system, to be killed. */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { basename } from "node:path"
@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url"
 
 export interface Child {
   readonly hasEnded: () => boolean
-  /** Has it stand still, with all its connections, until it is let go on. */
-  readonly pause: Effect.Effect<void>
-  readonly goOn: Effect.Effect<void>
   /** Kills it without warning and waits until it is gone. */
   readonly kill: Effect.Effect<void>
+  /** Keeps it from running until it is thawed. */
+  readonly freeze: Effect.Effect<void>
+  readonly thaw: Effect.Effect<void>
   /** Closes its standard input and waits until it has ended. Tells what is wrong unless it does so soon, and well. */
   readonly stop: Effect.Effect<ReadonlyArray<string>>
 }
@@ -31,7 +31,6 @@ export const start = Effect.fnUntraced(function*(program: URL, ...args: Readonly
     child.kill("SIGKILL")
     return ended
   }))
-  const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
   yield* Effect.addFinalizer(() => kill)
   const stop = Effect.suspend(() => {
     child.stdin.end()
@@ -44,6 +43,7 @@ export const start = Effect.fnUntraced(function*(program: URL, ...args: Readonly
     })
   )
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
-  const self: Child = { hasEnded, pause: signal("SIGSTOP"), goOn: signal("SIGCONT"), kill, stop }
+  const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
+  const self: Child = { hasEnded, kill, freeze: signal("SIGSTOP"), thaw: signal("SIGCONT"), stop }
   return self
 })

@@ -63,11 +63,11 @@ export const run = Effect.fnUntraced(function*(options: {
     )
     let next = yield* nextStrike
     const stall = Effect.fnUntraced(function*(index: number) {
-      const { goOn, pause } = processes[index]!
-      yield* pause
+      const { freeze, thaw } = processes[index]!
+      yield* freeze
       const isReplaced = Effect.map(owners, (owners) => !owners.some((owner) => owner.startsWith(`teller ${index}`)))
       yield* Effect.repeat(isReplaced, { until: (isReplaced) => isReplaced, schedule: Schedule.spaced("20 millis") })
-      yield* goOn
+      yield* thaw
     })
     const kill = Effect.fnUntraced(function*(indexes: ReadonlyArray<number>) {
       killed++

@@ -20,7 +20,8 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
   commandId: string,
   attempt: (eventIdAt: (index: number) => string) => Effect.Effect<Appended<T["Event"]>, Failure<T>>
 ): Effect.fn.Return<Appended<T["Event"]>, Failure<T>> {
-  const eventIdAt = yield* eventIds(aggregate, id, commandId)
+  const { category, tenant } = yield* streamId(aggregate.category, id)
+  const eventIdAt = yield* DerivedIds.make([tenant, category, id, commandId])
   const done = find(aggregate, store, id, eventIdAt)
   const found = yield* done
   if (found !== undefined) return found
@@ -35,20 +36,6 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
     Appended<T["Event"]>,
     Failure<T>
   >
-})
-
-/** What a command has appended that was executed under this id, if it did. */
-export const outcome = <T extends Types>(
-  aggregate: Aggregate<T>,
-  store: EventStore["Service"],
-  id: string,
-  commandId: string
-): Effect.Effect<Appended<T["Event"]> | undefined, EventStoreError> =>
-  Effect.flatMap(eventIds(aggregate, id, commandId), (eventIdAt) => find(aggregate, store, id, eventIdAt))
-
-const eventIds = Effect.fnUntraced(function*<T extends Types>(aggregate: Aggregate<T>, id: string, commandId: string) {
-  const { category, tenant } = yield* streamId(aggregate.category, id)
-  return yield* DerivedIds.make([tenant, category, id, commandId])
 })
 
 /** What the command appended, if it did. */

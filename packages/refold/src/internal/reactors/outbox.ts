@@ -4,12 +4,11 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { EventSources } from "../../EventSource.ts"
-import { EventStore } from "../../EventStore.ts"
+import type { EventStore } from "../../EventStore.ts"
 import * as Projection from "../../Projection.ts"
 import type { Effects, Handlers, Reactor, Target } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
-import * as Once from "../commands/once.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
 
 /** How many processes of a batch are at work at the same time. */
@@ -49,21 +48,23 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       return Effect.fail(new Unknown({ message: `${reactor.name} has no command to ${out.category} any more` }))
     }
     const about = { causationId: eventId, correlationId: metadata.correlationId ?? eventId }
-    const refusal = `${once}/refused`
-    return Effect.gen(function*() {
-      // what was refused stays refused, though it may be accepted by now: the process has gone on from there
-      if ((yield* Once.outcome(journal, yield* EventStore, key, refusal)) !== undefined) return
-      const command = yield* target.decode(out.command)
-      const result = yield* Effect.result(target.execute(out.id, command, { commandId: once, metadata: about }))
-      if (Result.isSuccess(result)) return
-      const error = result.failure
-      if (isPassing(error)) return yield* Effect.fail(error)
-      const refused = { ...out, _tag: "Refused", reason: tagOf(error), message: messageOf(error) } as const
-      yield* journal.execute(key, { _tag: "Refuse", refused }, {
-        commandId: refusal,
-        metadata: { ...about, causationId: once }
-      })
-    })
+    return Effect.flatMap(
+      target.decode(out.command),
+      (command) =>
+        Effect.flatMap(
+          Effect.result(target.execute(out.id, command, { commandId: once, metadata: about })),
+          (result) => {
+            if (Result.isSuccess(result)) return Effect.void
+            const error = result.failure
+            return isPassing(error)
+              ? Effect.fail(error)
+              : journal.execute(key, {
+                _tag: "Refuse",
+                refused: { ...out, _tag: "Refused", reason: tagOf(error), message: messageOf(error) }
+              }, { commandId: `${once}/refused`, metadata: { ...about, causationId: once } })
+          }
+        )
+    )
   }
 
   return Projection.make(`${reactor.name} outbox`, {
