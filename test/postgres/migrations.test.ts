@@ -46,22 +46,32 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.deepStrictEqual((yield* objects).map(({ name }) => name), [
         "append",
         "append_one",
-        "checkpoints",
-        "checkpoints_pkey",
         "event_id_once",
         "events",
         "events_pkey",
+        "live_versions",
+        "live_versions_pkey",
         "locks",
         "locks_pkey",
         "migrations",
         "migrations_pkey",
+        "parked",
+        "parked_pkey",
+        "partitions",
+        "partitions_pkey",
         "positions",
         "refuse_rewriting",
         "refuse_rewriting",
         "refuse_truncating",
         "snapshots",
         "snapshots_pkey",
-        "version_once"
+        "version_once",
+        "view_rows",
+        "view_rows_by_position",
+        "view_rows_pkey",
+        "views",
+        "workers",
+        "workers_pkey"
       ])
     }).pipe(inEmptyDatabase))
 

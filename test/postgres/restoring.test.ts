@@ -15,7 +15,7 @@ const server = Layer.effect(
   Effect.map(EmbeddedPostgres.make(), ({ url }) => ({ name: "postgres", url }))
 )
 
-const tables = ["events", "checkpoints"]
+const tables = ["events", "partitions", "live_versions"]
 
 const dump = SqlClient.SqlClient.use((sql) =>
   Effect.forEach(tables, (table) =>

@@ -2,6 +2,7 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { AppendCondition, EventStore, Projection, type Snapshots } from "refold"
 import type { AppendConditionFailed, AppendConditionsFailed } from "refold/AppendCondition"
@@ -15,6 +16,7 @@ import type {
   UnreadableEvent
 } from "refold/EventStoreError"
 import type { LockExpired, LockTimeout } from "refold/Lock"
+import type { PartitionsDiffer, ProjectionHalted, ProjectionStore } from "refold/ProjectionStore"
 import type { Appended, RecordedEvent } from "refold/RecordedEvent"
 import type { StreamId } from "refold/StreamId"
 import { describe, expectTypeOf, test } from "vitest"
@@ -313,11 +315,18 @@ describe("a projection", () => {
   test("adds to them what it takes to run", () => {
     const caughtUp = Projection.catchUp(projection)
     expectTypeOf(caughtUp).toEqualTypeOf<
-      Effect.Effect<number, Full | PartitionsDiffer | EventStoreError, Table | EventStore.EventStore | ProjectionStore>
+      Effect.Effect<
+        number,
+        Full | PartitionsDiffer | ProjectionHalted | EventStoreError,
+        Table | EventStore.EventStore | ProjectionStore
+      >
     >()
     const running = Projection.run(projection)
     expectTypeOf(running).toEqualTypeOf<
-      Effect.Effect<never, Full | PartitionsDiffer | EventStoreError, Table | EventStore.EventStore | ProjectionStore>
+      Effect.Effect<never, PartitionsDiffer | EventStoreError, Table | EventStore.EventStore | ProjectionStore>
+    >()
+    expectTypeOf(Projection.layer(projection, { partitions: 2 })).toEqualTypeOf<
+      Layer.Layer<never, PartitionsDiffer | EventStoreError, Table | EventStore.EventStore | ProjectionStore>
     >()
   })
 

@@ -9,14 +9,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { Aggregate } from "./Aggregate.ts"
+import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
 import type { Tagged, Types } from "./Decider.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Entries from "./internal/inbox/entries.ts"
-import * as Handling from "./internal/inbox/handling.ts"
-import type { Metadata } from "./Metadata.ts"
-import * as Projection from "./Projection.ts"
+import * as Following from "./internal/inbox/following.ts"
+import * as Running from "./internal/inbox/running.ts"
+import * as Submitting from "./internal/inbox/submitting.ts"
+import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
 import type { Target } from "./Reactor.ts"
 import * as View from "./View.ts"
@@ -37,7 +38,8 @@ export interface Inbox {
 }
 
 /**
- * What became of a command: `appended` has the version and position, `rejected` and `conflict` say why.
+ * What became of a command: it appended events, perhaps none; the aggregate rejected it; or it collided with what others
+ * had done.
  *
  * @category models
  * @since 0.1.0
@@ -88,6 +90,17 @@ export const make = (name: string, targets: ReadonlyArray<Target>): Inbox => {
 }
 
 /**
+ * How to submit a command. `seen` and `strict` are those of `execute`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SubmitOptions extends Pick<ExecuteOptions, "seen" | "strict" | "metadata"> {
+  /** Made by whoever sends it; within a tenant, no other command of the inbox has it. */
+  readonly commandId: string
+}
+
+/**
  * Accepts a command: when this succeeds it is stored, and will be done in the order in which the commands to its instance
  * were accepted. Submitted again under its id, it is accepted once.
  *
@@ -99,9 +112,36 @@ export const submit = <T extends Types>(
   aggregate: Aggregate<T>,
   id: string,
   command: T["Command"],
-  options: { readonly commandId: string; readonly metadata?: Metadata | undefined }
+  options: SubmitOptions
 ): Effect.Effect<{ readonly commandId: string; readonly position: number }, EventStoreError, EventStore> =>
-  Handling.submit(self, aggregate, id, command, options)
+  Effect.map(
+    Submitting.submit(self, aggregate, id, command, options),
+    ({ position }) => ({ commandId: options.commandId, position })
+  )
+
+/**
+ * Submits a command and waits for what becomes of it.
+ *
+ * **Details**
+ *
+ * It takes its turn among the commands that were accepted before, and is done by whoever runs the inbox. Whoever does not
+ * want to wait so long interrupts it, with a timeout for example: the command is done all the same, and {@link status}
+ * tells what became of it.
+ *
+ * @category submitting
+ * @since 0.1.0
+ */
+export const execute = <T extends Types>(
+  self: Inbox,
+  aggregate: Aggregate<T>,
+  id: string,
+  command: T["Command"],
+  options: SubmitOptions
+): Effect.Effect<Outcome, EventStoreError, EventStore> =>
+  Effect.flatMap(
+    Submitting.submit(self, aggregate, id, command, options),
+    (submitted) => Submitting.answer(self, id, options.commandId, submitted)
+  )
 
 /**
  * Does what is accepted, for ever, together with whoever else does so, and keeps the log up to date.
@@ -113,10 +153,7 @@ export const run = (
   self: Inbox,
   options?: Projection.RunOptions
 ): Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
-  Effect.raceFirst(
-    Projection.run(Handling.projection(self), options),
-    Projection.run(Projection.ofView(self.log), { ...options, onFailure: "stop" })
-  )
+  Effect.flatten(Running.start(self, options))
 
 /**
  * {@link run} for as long as the layer lives.
@@ -127,8 +164,12 @@ export const run = (
 export const layer = (
   self: Inbox,
   options?: Projection.RunOptions
-): Layer.Layer<never, never, EventStore | ProjectionStore> =>
-  Layer.effectDiscard(Effect.forkScoped(Effect.orDie(run(self, options))))
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
+  Layer.effectDiscard(
+    Effect.flatMap(Running.start(self, options), (run) =>
+      Effect.forkScoped(Effect.tapCause(run, (cause) =>
+        Effect.logError(`${self.name} does not run any more`, cause))))
+  )
 
 /**
  * What is known of a command, of the tenant of the calling fiber.
@@ -151,4 +192,4 @@ export const status = (
 export const follow = (
   self: Inbox,
   commandId: string
-): Stream.Stream<Entry, Views.ReadError, EventStore | ProjectionStore> => Handling.follow(self.log, commandId)
+): Stream.Stream<Entry, Views.ReadError, EventStore | ProjectionStore> => Following.follow(self.log, commandId)

@@ -16,7 +16,7 @@ import { IsReplay } from "./internal/projections/handling.ts"
 import * as Inlining from "./internal/projections/inlining.ts"
 import * as ViewHandler from "./internal/projections/viewHandler.ts"
 import * as Worker from "./internal/projections/worker.ts"
-import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
+import { type PartitionsDiffer, type ProjectionHalted, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 import type * as View from "./View.ts"
 
@@ -95,7 +95,7 @@ export const make = <const Sources extends EventSources, E, R>(
  */
 export const ofView = <T extends View.Types>(
   view: View.View<T>
-): Projection<View.View<T>["from"], EventStoreError | View.UnreadableRow, ProjectionStore> => ({
+): Projection<View.View<T>["from"], EventStoreError | View.UnreadableRow | View.InvalidKey, ProjectionStore> => ({
   name: view.name,
   version: view.version,
   from: view.from,
@@ -123,7 +123,8 @@ export interface RunOptions {
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /**
    * What becomes of an event that is given up: its partition stops there, which is the default; it is skipped; or it is
-   * parked, and the later events of its stream behind it. What was skipped or parked is kept, with the error.
+   * parked, and the later events of its stream behind it. What was skipped or parked is kept, with the error. A view with
+   * keys of its own cannot park: that is a defect.
    */
   readonly onFailure?: "stop" | "skip" | "park" | undefined
 }
@@ -134,8 +135,14 @@ export interface RunOptions {
  *
  * **Details**
  *
- * It waits for a store that is away. When it is interrupted, batches in hand are finished and partitions given back. An
- * error is logged, and shown by `Projections.list`.
+ * While another version is live, it builds this one up to where that is, to be changed over to by `Rebuild.rebuild`.
+ *
+ * It waits for a store that is away. When it is interrupted, batches in hand are finished, for as long as a lease lasts, and
+ * partitions given back. What fails is logged, and shown by `Projections.list`.
+ *
+ * **Gotchas**
+ *
+ * A handler that hangs keeps its partition for as long as its process lives: give it an `Effect.timeout`.
  *
  * @category running
  * @since 0.1.0
@@ -144,10 +151,10 @@ export const run = <Sources extends EventSources, E, R>(
   self: Projection<Sources, E, R>,
   options?: RunOptions
 ): Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
-  Worker.run(self, options)
+  Effect.flatten(Worker.start(self, options))
 
 /**
- * {@link run} for as long as the layer lives.
+ * {@link run} for as long as the layer lives. It cannot be built with another number of partitions than the projection has.
  *
  * @category running
  * @since 0.1.0
@@ -155,8 +162,11 @@ export const run = <Sources extends EventSources, E, R>(
 export const layer = <Sources extends EventSources, E, R>(
   self: Projection<Sources, E, R>,
   options?: RunOptions
-): Layer.Layer<never, never, R | EventStore | ProjectionStore> =>
-  Layer.effectDiscard(Effect.forkScoped(Effect.orDie(Worker.run(self, options))))
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+  Layer.effectDiscard(Effect.flatMap(Worker.start(self, options), (run) =>
+    Effect.forkScoped(
+      Effect.tapCause(run, (cause) => Effect.logError(`${self.name} v${self.version} does not run any more`, cause))
+    )))
 
 /**
  * Decorates the event store: a projection is brought up to date in the transaction of every append to its categories, so
@@ -165,8 +175,14 @@ export const layer = <Sources extends EventSources, E, R>(
  * **Details**
  *
  * Such an append has a transaction of its own and does not share a commit with others, which costs it most of the
- * throughput of group commit. Events that others append, who do not use this layer, are handled with the next append that
- * does.
+ * throughput of group commit. What is there when the layer is built is handled then; events that others append later, who
+ * do not use this layer, are handled with the next append that does. While the projection is paused or stopped, or where a
+ * later version takes over, appends go on without it.
+ *
+ * **Gotchas**
+ *
+ * Memory cannot undo the append when the handler fails; its events are handled with the next one. A worker that runs the
+ * same projection is in the way of appends, and they of it: nothing is handled twice, but use one or the other.
  *
  * @category running
  * @since 0.1.0
@@ -177,8 +193,9 @@ export const inline = <Sources extends EventSources, E, R>(
   Layer.effect(EventStore, Inlining.decorate(self))
 
 /**
- * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does;
- * waits for partitions that others are working on.
+ * Handles what is in the log now, in this process, and returns the position it has come to. Fails where the handler does,
+ * and if the projection is halted; waits for partitions that others are working on. A version that is not live goes as far as
+ * the live one has come.
  *
  * @category running
  * @since 0.1.0
@@ -188,17 +205,20 @@ export const catchUp: <Sources extends EventSources, E, R>(
   options?: Omit<RunOptions, "onFailure" | "retry">
 ) => Effect.Effect<
   number,
-  E | PartitionsDiffer | EventStoreError,
+  E | PartitionsDiffer | ProjectionHalted | EventStoreError,
   R | EventStore | ProjectionStore
 > = CatchingUp.catchUp
 
 /**
- * Waits until whoever runs a projection has handled what is in the log now. Returns the position that is reached.
+ * Waits until whoever runs a projection has handled what is in the log now, and returns the position that is reached. Fails
+ * if it will not come to that, because it has stopped or was paused.
  *
  * @category waiting
  * @since 0.1.0
  */
-export const whenCaughtUp = (self: ProjectionId): Effect.Effect<number, EventStoreError, ProjectionStore> =>
+export const whenCaughtUp = (
+  self: ProjectionId
+): Effect.Effect<number, ProjectionHalted | EventStoreError, ProjectionStore> =>
   Effect.flatMap(ProjectionStore, (store) => CatchingUp.whenCaughtUp(store, self))
 
 /**

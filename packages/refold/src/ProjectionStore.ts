@@ -47,10 +47,13 @@ export interface Claim {
   readonly token: number
   /** Events up to here have been handled. */
   readonly position: number
-  /** Nothing after this position is to be handled by this version: a later one takes over there. */
+  /** Nothing after this position is to be handled for now: a version that is not live does not overtake the one that is. */
   readonly until: number | undefined
-  /** Up to this position an earlier version did what cannot be undone, such as sending mail. */
-  readonly gate: number
+  /**
+   * Up to these positions another version did what cannot be undone, such as sending mail: one for each partition that it
+   * had.
+   */
+  readonly gates: ReadonlyArray<number>
   /** Whether events that were set aside are to be tried again. */
   readonly mayRetry: boolean
 }
@@ -93,6 +96,11 @@ export interface PartitionStatus extends PartitionId {
   readonly position: number
   /** The end of the log when this was asked. */
   readonly end: number
+  /**
+   * How many events of its categories are after its position; beyond 1,000 positions, which are not looked through, how
+   * many positions.
+   */
+  readonly behind: number
   /** When the first event that is not handled yet was recorded; `undefined` if it has caught up. */
   readonly behindSince: DateTime.Utc | undefined
   /** How many events it has handled since it was last reset. */
@@ -131,7 +139,20 @@ export interface RowPage {
   readonly position: number
   /** Whether readers are, or were once, given this version: one that is still being built is not to be read. */
   readonly isReadable: boolean
+  /** The ids of the tenant's streams that have parked events: those are in no row, and nor is what came after them. */
+  readonly parkedStreams: ReadonlyArray<string>
   readonly rows: ReadonlyArray<StoredRow>
+}
+
+/**
+ * A partition that is kept from moving.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Locked extends Omit<Claim, "mayRetry"> {
+  /** Whether events of it are parked. */
+  readonly isParking: boolean
 }
 
 /**
@@ -166,6 +187,26 @@ export class PartitionsDiffer extends Data.TaggedError("PartitionsDiffer")<{
 }
 
 /**
+ * Somebody waits for a projection that goes no further until it is resumed: `status` says whether it was paused, has
+ * stopped at an event that failed, which `error` tells of, or was retired.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProjectionHalted extends Data.TaggedError("ProjectionHalted")<{
+  readonly projection: ProjectionId
+  readonly status: Exclude<Status, "running">
+  readonly error: string | undefined
+}> {
+  override get message(): string {
+    const { name, version } = this.projection
+    return `${name} v${version} is ${this.status} and goes no further${
+      this.error === undefined ? "" : `: ${this.error}`
+    }`
+  }
+}
+
+/**
  * How a batch moves a partition: from the position the worker knows to that of the batch's last event.
  *
  * @category models
@@ -188,7 +229,8 @@ export interface Move {
 export class ProjectionStore extends Context.Service<ProjectionStore, {
   /**
    * Makes the partitions of a projection, one unless said otherwise, if they are not there. The first version of a name is
-   * live at once; for a later one everything is a replay, until it takes over.
+   * live at once. For another one everything is a replay, and it goes no further than the live one has come, until it takes
+   * over: partition by partition if both have as many, else no further than the slowest of the live one.
    */
   readonly register: (
     projection: ProjectionId,
@@ -196,8 +238,9 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   ) => Effect.Effect<void, PartitionsDiffer | EventStoreError>
 
   /**
-   * Renews the leases of a worker for `lease` milliseconds and takes over partitions nobody has, up to the worker's fair
-   * share among those that have asked lately; `surplus` says how many it has beyond that, and should release.
+   * Renews the lease of a worker for `lease` milliseconds and takes over partitions nobody has, or only workers whose
+   * leases have ended, up to the worker's fair share among those whose have not; `surplus` says how many it has beyond
+   * that, and should release. Batches that are being handled do not hold this up.
    */
   readonly claim: (
     projection: ProjectionId,
@@ -212,7 +255,7 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
 
   /**
    * Moves a partition and runs `work` in one transaction, where the engine has transactions: both happen or neither. Fails
-   * if the worker's token is not the present one or the partition is not where the worker left it.
+   * if the worker's token is not the present one, the partition is not where the worker left it, or it does not run.
    */
   readonly commit: (
     partition: PartitionId,
@@ -230,8 +273,11 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
     of: ProjectionId & { readonly partition?: number | undefined }
   ) => Effect.Effect<ReadonlyArray<ParkedEvent & { readonly isToRetry: boolean }>, EventStoreError>
 
-  /** No longer sets these aside: they were handled, or are not to be; inside `commit` in the first case. */
-  readonly unpark: (
+  /** No longer sets these aside, for they were handled; inside `commit`. */
+  readonly unpark: (partition: PartitionId, positions: ReadonlyArray<number>) => Effect.Effect<void, EventStoreError>
+
+  /** Gives these up. Who works on their partitions is to begin again, as streams that waited may wait no longer. */
+  readonly dropParked: (
     projection: ProjectionId,
     positions: ReadonlyArray<number>
   ) => Effect.Effect<void, EventStoreError>
@@ -245,29 +291,41 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   /** How every partition is doing, by name, version and partition; of one projection if a name is given. */
   readonly list: (name?: string) => Effect.Effect<ReadonlyArray<PartitionStatus>, EventStoreError>
 
-  /** Pauses, resumes or retires a projection. Who works on it is told to stop. */
-  readonly setStatus: (
+  /** Pauses or resumes a projection. Who works on it is told to stop. */
+  readonly setStatus: (projection: ProjectionId, status: "running" | "paused") => Effect.Effect<void, EventStoreError>
+
+  /**
+   * Readies a version that is not live to be built: one that is retired or stopped runs again, and all that it handles is a
+   * replay.
+   */
+  readonly prepare: (projection: ProjectionId) => Effect.Effect<void, EventStoreError>
+
+  /**
+   * Makes a version live and retires the one that is, which is to be `from`: in one step, after which no worker of the old
+   * one can move, and the new one knows how far each of its partitions has come. `false`, and nothing happens, if another
+   * version is live, or the live one still handles what one before it did.
+   */
+  readonly takeOver: (
     projection: ProjectionId,
-    status: Status,
-    options?: { readonly until?: number | undefined; readonly gate?: number | undefined }
-  ) => Effect.Effect<void, EventStoreError>
+    from: number | undefined
+  ) => Effect.Effect<boolean, EventStoreError>
 
-  /** Lets no partition go beyond the present end of the log, and returns that: where another version takes over. */
-  readonly cap: (projection: ProjectionId) => Effect.Effect<number, EventStoreError>
+  /** To which of so many partitions a stream falls. */
+  readonly partitionOf: (stream: StreamId, partitions: number) => number
 
-  /** Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. */
-  readonly lock: (partition: PartitionId) => Effect.Effect<Claim | undefined, EventStoreError>
+  /**
+   * Keeps the worker of a partition from moving it until the transaction ends; inside `transact`. `undefined` if it is not
+   * to be moved, because the projection does not run.
+   */
+  readonly lock: (partition: PartitionId) => Effect.Effect<Locked | undefined, EventStoreError>
 
   /** Moves all partitions to a position, whoever works on them; back to 0, rows and parked events are dropped as well. */
   readonly moveTo: (projection: ProjectionId, position: number) => Effect.Effect<void, EventStoreError>
 
-  /** Gives readers this version. */
-  readonly makeLive: (projection: ProjectionId) => Effect.Effect<void, EventStoreError>
-
   /** The version readers are given; `undefined` if there is none. */
   readonly liveVersion: (name: string) => Effect.Effect<number | undefined, EventStoreError>
 
-  /** Forgets a version, with its rows and all. */
+  /** Forgets a version, with its rows and all; if it was live, none is. */
   readonly drop: (projection: ProjectionId) => Effect.Effect<void, EventStoreError>
 
   /** The rows with these keys, deleted ones included. */
@@ -280,22 +338,32 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   readonly saveRows: (projection: ProjectionId, rows: ReadonlyArray<StoredRow>) => Effect.Effect<void, EventStoreError>
 
   /**
-   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included.
+   * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included. If that is the row of a
+   * stream, its category is given: the position is then that of the partition to which this stream falls.
    */
   readonly page: (
     projection: ProjectionId,
     options: {
       readonly tenant: string
       readonly key?: string | undefined
+      readonly category?: string | undefined
       readonly afterKey?: string | undefined
       readonly limit: number
     }
   ) => Effect.Effect<RowPage, EventStoreError>
 
-  /** The rows of a tenant that changed after a position, by position, deleted ones included. */
+  /**
+   * The rows of a tenant that changed after a position, by position and key, deleted ones included, up to where all
+   * partitions have come. With `afterKey`, those with greater keys that changed at that very position as well.
+   */
   readonly changes: (
     projection: ProjectionId,
-    options: { readonly tenant: string; readonly after: number; readonly limit: number }
+    options: {
+      readonly tenant: string
+      readonly after: number
+      readonly afterKey?: string | undefined
+      readonly limit: number
+    }
   ) => Effect.Effect<ReadonlyArray<StoredRow>, EventStoreError>
 
   /**

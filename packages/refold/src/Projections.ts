@@ -26,7 +26,10 @@ export interface ProjectionStatus extends ProjectionId {
   readonly status: PartitionStatus["status"]
   /** Where its slowest partition is. */
   readonly position: number
-  /** How many positions of the log are still before it; not all of them need be its business. */
+  /**
+   * How many events of its categories are still before its slowest partition; beyond 1,000 positions of the log, how many
+   * positions.
+   */
   readonly lag: number
   /** For how long the oldest event that it has not handled has been there, in milliseconds. */
   readonly lagMillis: number
@@ -148,10 +151,14 @@ export const dropParked = (
   self: ProjectionId,
   positions: ReadonlyArray<number>
 ): Effect.Effect<void, EventStoreError, ProjectionStore> =>
-  Effect.flatMap(ProjectionStore, (store) => store.unpark(self, positions))
+  Effect.flatMap(ProjectionStore, (store) => store.dropParked(self, positions))
 
 /**
  * Forgets a version of a projection, with its rows.
+ *
+ * **Gotchas**
+ *
+ * After the live version is dropped, none is, until another one is rebuilt. A handler's own tables stay.
  *
  * @category operating
  * @since 0.1.0

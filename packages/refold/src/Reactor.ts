@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
@@ -13,7 +13,7 @@ import type { EventOf, EventSources } from "./EventSource.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Running from "./internal/reactors/running.ts"
-import type { RunOptions } from "./Projection.ts"
+import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
 import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
 
@@ -84,6 +84,8 @@ export interface Refused {
   /** The `_tag` of the rejection, if it has one; "Conflict" if it collided. */
   readonly reason: string
   readonly message: string
+  /** When it was told, to set a timer from there. */
+  readonly at: DateTime.Utc
 }
 
 /**
@@ -103,7 +105,7 @@ export interface Reactor<out Sources extends EventSources, in out State, in out 
   key(recorded: RecordedEvent<EventOf<Sources>>): string | undefined
   react(state: State, recorded: RecordedEvent<EventOf<Sources>>): Reaction<State, Kinds>
   refused(state: State, refused: Refused): Reaction<State, Kinds>
-  due(state: State, timer: string): Reaction<State, Kinds>
+  due(state: State, timer: string, at: DateTime.Utc): Reaction<State, Kinds>
 }
 
 /**
@@ -112,8 +114,13 @@ export interface Reactor<out Sources extends EventSources, in out State, in out 
  * **Details**
  *
  * `key` says which process an event belongs to; none if it is `undefined`. `react` is given the events of a process in the
- * order of the log. `refused` hears of commands that were not done, and `due` of timers; what they are told has been
- * written down like any other event. `commands` names every aggregate the reactor sends commands to.
+ * order of the log. `refused` hears of commands that were not done, and `due` of timers and of the instant they were
+ * set for; what they are told has been written down like any other event. `commands` names every aggregate the reactor
+ * sends commands to. The name is that of a category of streams, so it must not be an aggregate's.
+ *
+ * **Gotchas**
+ *
+ * Every event that has a key is written down, whatever comes of it. Give those that do not matter none.
  *
  * @category constructors
  * @since 0.1.0
@@ -129,7 +136,7 @@ export const make = <const Sources extends EventSources, State, const Kinds exte
     readonly key: (recorded: RecordedEvent<EventOf<Sources>>) => string | undefined
     readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, Kinds>
     readonly refused?: ((state: State, refused: Refused) => Reaction<State, Kinds>) | undefined
-    readonly due?: ((state: State, timer: string) => Reaction<State, Kinds>) | undefined
+    readonly due?: ((state: State, timer: string, at: DateTime.Utc) => Reaction<State, Kinds>) | undefined
   }
 ): Reactor<Sources, State, Kinds> => ({
   name,
@@ -204,11 +211,38 @@ export const cancelTimer = (timer: string): Extract<Out<{}>, { readonly _tag: "C
  * @category running
  * @since 0.1.0
  */
-export type Handlers<Kinds extends Effects, E, R> = {
+export type Handlers<Kinds extends Effects> = {
   readonly [Name in keyof Kinds]: (
     payload: Kinds[Name]["Type"],
     about: { readonly key: string; readonly idempotencyKey: string }
-  ) => Effect.Effect<void, E, R>
+  ) => Effect.Effect<void, unknown, unknown>
+}
+
+/**
+ * The services that handlers need.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ServicesOf<Own> = ServicesOfOne<Own[keyof Own]>
+
+type ServicesOfOne<One> = One extends (...args: never) => Effect.Effect<void, unknown, infer R> ? R : never
+
+/**
+ * How to run a reactor: as a projection, for what comes in and for what goes out. `retry` is how an effect that fails is
+ * tried again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFailure"> {
+  readonly effects: Own
+  /**
+   * What becomes of an output that cannot be done: it is parked, which is the default, and the later outputs of its process
+   * wait behind it; it is skipped; or its partition stops there. An event that cannot be reacted to always stops its
+   * partition: what comes after it would be told to a process that does not know of it.
+   */
+  readonly onFailure?: Projection.RunOptions["onFailure"]
 }
 
 /**
@@ -217,17 +251,18 @@ export type Handlers<Kinds extends Effects, E, R> = {
  * **Details**
  *
  * What an event leads to is appended to a stream of the reactor's own, one for each process, and only then done, by a
- * second projection (`<name> outbox`) that may be stopped, parked and resumed on its own. A command is executed under a
- * deterministic id, so that it is done once however often it is tried; an effect may be done again after a crash. Events
- * carry the correlation of what caused them.
+ * second projection (`<name> outbox`) that may be paused and resumed on its own; what it has parked is there to be tried
+ * again. A command is executed under an id that follows from what caused it, so that it is done once however often it is
+ * tried; an effect may be done again after a crash. Events carry the correlation of what caused them.
  *
  * @category running
  * @since 0.1.0
  */
-export const run: <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const run = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-) => Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> = Running.run
+  options: RunOptions<Own>
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
+  Effect.flatten(Running.start(self, options))
 
 /**
  * {@link run} for as long as the layer lives.
@@ -235,7 +270,14 @@ export const run: <Sources extends EventSources, State, Kinds extends Effects, E
  * @category running
  * @since 0.1.0
  */
-export const layer = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const layer = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-): Layer.Layer<never, never, R | EventStore | ProjectionStore> => Running.layer(run(self, options))
+  options: RunOptions<Own>
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
+  Layer.effectDiscard(
+    Effect.flatMap(
+      Running.start(self, options),
+      (run) =>
+        Effect.forkScoped(Effect.tapCause(run, (cause) => Effect.logError(`${self.name} does not run any more`, cause)))
+    )
+  )

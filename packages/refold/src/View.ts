@@ -84,6 +84,25 @@ export class UnreadableRow extends Data.TaggedError("UnreadableRow")<{
 }
 
 /**
+ * An event concerns a row under a key that cannot be stored: it is too long, has a NUL, or half a surrogate pair.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidKey extends Data.TaggedError("InvalidKey")<{
+  readonly view: string
+  readonly version: number
+  readonly key: string
+  readonly position: number
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `${this.view} v${this.version}: ${JSON.stringify(this.key.slice(0, 64))}, to which the event at position ` +
+      `${this.position} belongs, cannot be a key: ${this.problem}`
+  }
+}
+
+/**
  * Rows by key.
  *
  * @category models

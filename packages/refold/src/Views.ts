@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
+import * as Changing from "./internal/projections/changing.ts"
 import * as Reading from "./internal/projections/reading.ts"
 import { ProjectionStore } from "./ProjectionStore.ts"
 import { Tenant } from "./StreamId.ts"
@@ -113,7 +114,7 @@ export const get = <T extends View.Types>(
   )
 
 /**
- * All rows, by key, of the tenant of the calling fiber.
+ * All rows of the tenant of the calling fiber, in the order of their keys.
  *
  * @category reading
  * @since 0.1.0
@@ -122,7 +123,10 @@ export const all = <T extends View.Types>(
   view: View.View<T>,
   options: ReadOptions = {}
 ): Effect.Effect<ReadonlyMap<string, T["State"]>, ReadError, EventStore | ProjectionStore> =>
-  Effect.map(Reading.rows(view, undefined, options.consistency ?? "eventual"), View.states)
+  Effect.map(Reading.rows(view, undefined, options.consistency ?? "eventual"), inOrder)
+
+const inOrder = <State>(rows: View.Rows<State>): ReadonlyMap<string, State> =>
+  new Map([...View.states(rows)].toSorted(([one], [other]) => one < other ? -1 : 1))
 
 /**
  * All rows, folded from the log now. Nothing is stored, and nobody needs to run the projection.
@@ -133,21 +137,33 @@ export const all = <T extends View.Types>(
 export const live = <T extends View.Types>(
   view: View.View<T>
 ): Effect.Effect<ReadonlyMap<string, T["State"]>, EventStoreError, EventStore> =>
-  Effect.flatMap(EventStore, (store) => Effect.map(Reading.tail(store, view, new Map(), { after: 0 }), View.states))
+  Effect.flatMap(EventStore, (store) => Effect.map(Reading.tail(store, view, new Map(), { after: 0 }), inOrder))
 
 /**
  * The rows that change, for ever, and before that those that changed after a position: 0 by default, which is all there
- * are. A row that changes twice in quick succession may be told once, as it is then.
+ * are. To go on where one has left off, give the last change itself: an event may change several rows, at one position.
+ *
+ * **Details**
+ *
+ * They come in the order of their last changes, up to where the slowest partition has come. A row that changes twice in
+ * quick succession may be told once, as it is then.
+ *
+ * **Gotchas**
+ *
+ * What is changed by the retry of a parked event lies in the past, and is told with the next change of its row.
  *
  * @category reading
  * @since 0.1.0
  */
 export const changes = <T extends View.Types>(
   view: View.View<T>,
-  options: { readonly after?: number | undefined } = {}
+  options: { readonly after?: number | Pick<Change<unknown>, "position" | "key"> | undefined } = {}
 ): Stream.Stream<Change<T["State"]>, EventStoreError | View.UnreadableRow, ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore
     const tenant = yield* Tenant
-    return Reading.changes(store, view, { tenant, after: options.after ?? 0 })
+    const { after = 0 } = options
+    return typeof after === "number"
+      ? Changing.changes(store, view, { tenant, after, afterKey: undefined })
+      : Changing.changes(store, view, { tenant, after: after.position, afterKey: after.key })
   }))

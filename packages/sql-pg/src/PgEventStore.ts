@@ -45,7 +45,7 @@ export interface Options {
 }
 
 /**
- * Provides the store, and the checkpoints of projections, on the database of the `PgClient` in the context.
+ * Provides the store, and that of projections, on the database of the `PgClient` in the context.
  *
  * **Details**
  *
@@ -101,9 +101,8 @@ export const layer = (
         Reactivity.layer
       )
       : sql
-    const watchMoves = yield* Watching.make(client, `${schema}_moved`, { listen, pollInterval })
-    const store = EventStore.make(yield* Driver.make(sql, writer, statement, watch))
+    const store = EventStore.make(yield* Driver.make(sql, writer, statement, watch.appends))
     return Context.make(EventStore.EventStore, store).pipe(
-      Context.add(ProjectionStore, PgProjections.make(sql, schema, watchMoves))
+      Context.add(ProjectionStore, PgProjections.make(sql, schema, watch.moves))
     )
   }))

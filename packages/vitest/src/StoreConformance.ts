@@ -9,21 +9,32 @@ import type * as Layer from "effect/Layer"
 import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
 import { appending } from "./internal/conformance/appending.ts"
+import { changing } from "./internal/conformance/changing.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
+import { freshness } from "./internal/conformance/freshness.ts"
+import { inbox } from "./internal/conformance/inbox.ts"
+import { inlining } from "./internal/conformance/inlining.ts"
 import { interrupting } from "./internal/conformance/interrupting.ts"
 import { judging } from "./internal/conformance/judging.ts"
 import { limits } from "./internal/conformance/limits.ts"
 import { locking } from "./internal/conformance/locking.ts"
 import { modelling } from "./internal/conformance/modelling.ts"
+import { once } from "./internal/conformance/once.ts"
+import { parking } from "./internal/conformance/parking.ts"
 import { racing } from "./internal/conformance/racing.ts"
+import { reacting } from "./internal/conformance/reacting.ts"
 import { reading } from "./internal/conformance/reading.ts"
+import { rebuilding } from "./internal/conformance/rebuilding.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
+import { timing } from "./internal/conformance/timing.ts"
 import { travelling } from "./internal/conformance/travelling.ts"
 import { upcasting } from "./internal/conformance/upcasting.ts"
+import { viewing } from "./internal/conformance/viewing.ts"
+import { workers } from "./internal/conformance/workers.ts"
 
 /**
  * Registers the conformance tests for a store. Tests use streams and categories of their own, so the store may be shared
@@ -63,6 +74,17 @@ export const storeConformance = <E>(
     upcasting(it)
     locking(it)
     following(it)
+    once(it)
+    inbox(it)
+    reacting(it)
+    timing(it)
+    workers(it)
+    parking(it)
+    rebuilding(it)
+    viewing(it)
+    freshness(it)
+    changing(it)
+    inlining(it)
     modelling(it)
     interrupting(it)
     limits(it)

@@ -15,14 +15,23 @@ import {
   type StoredRow
 } from "refold/ProjectionStore"
 import { toStoreError, transact } from "./errors.ts"
+import { md5 } from "./md5.ts"
 import { projectionStatements } from "./sql/projections.ts"
+
+interface GreetRow {
+  readonly others: number
+  readonly before: number
+  readonly partitions: number
+  readonly mine: number
+  readonly free: number
+}
 
 interface ClaimRow {
   readonly partition: number
   readonly token: bigint
   readonly position: bigint
   readonly until: bigint | null
-  readonly gate: bigint
+  readonly gates: ReadonlyArray<bigint>
   readonly may_retry: boolean
 }
 
@@ -52,6 +61,7 @@ interface StatusRow {
   readonly owner: string | null
   readonly is_live: boolean
   readonly log_end: bigint
+  readonly behind: bigint
   readonly behind_since: Date | null
   readonly parked: number
 }
@@ -61,6 +71,14 @@ interface ViewRow {
   readonly key: string
   readonly position: bigint
   readonly state: string | null
+}
+
+/** Where there are no rows, one without a key tells the rest. */
+interface PageRow extends Pick<ViewRow, "position" | "state"> {
+  readonly reached: bigint
+  readonly is_readable: boolean
+  readonly parked_streams: ReadonlyArray<string>
+  readonly key: string | null
 }
 
 const instant = (date: Date | null) => date === null ? undefined : DateTime.makeUnsafe(date)
@@ -80,6 +98,11 @@ export const make = (
     Effect.mapError(sql.unsafe<Row>(text, [name, version, ...parameters]), toStoreError)
   const execute = (text: string, id: ProjectionId, parameters?: ReadonlyArray<unknown>) =>
     Effect.asVoid(query(text, id, parameters))
+  const liveVersion = (text: string, name: string) =>
+    Effect.map(
+      Effect.mapError(sql.unsafe<{ readonly version: number }>(text, [name]), toStoreError),
+      ([row]) => row?.version
+    )
 
   return ProjectionStore.of({
     register: Effect.fnUntraced(function*(id, { categories, partitions }) {
@@ -96,24 +119,16 @@ export const make = (
     }),
 
     claim: Effect.fnUntraced(function*(id, { lease, worker }) {
-      const [row] = yield* query<{ readonly others: number; readonly before: number }>(statement.greet, id, [
-        worker,
-        lease
-      ])
-      const [counted] = yield* query<{ readonly partitions: number; readonly mine: number }>(
-        statement.renew,
-        id,
-        [worker, lease]
-      )
-      const workers = 1 + (row?.others ?? 0)
-      const { mine, partitions } = counted ?? { mine: 0, partitions: 0 }
-      const share = Math.floor(partitions / workers) + ((row?.before ?? 0) < partitions % workers ? 1 : 0)
-      if (mine < share) yield* execute(statement.acquire, id, [worker, lease, share - mine])
+      const [row] = yield* query<GreetRow>(statement.greet, id, [worker, lease])
+      if (row === undefined) return { claims: [], surplus: 0 }
+      const { before, free, mine, others, partitions } = row
+      const workers = 1 + others
+      const share = Math.floor(partitions / workers) + (before < partitions % workers ? 1 : 0)
+      const more = Math.min(free, share - mine)
+      if (more > 0) yield* execute(statement.acquire, id, [worker, more])
+      if (mine === 0 && more <= 0) return { claims: [], surplus: 0 }
       const claims = yield* query<ClaimRow>(statement.claims, id, [worker])
-      return {
-        claims: claims.map(claimOf),
-        surplus: Math.max(0, claims.length - share)
-      }
+      return { claims: claims.map(claimOf), surplus: Math.max(0, claims.length - share) }
     }),
 
     release: (id, { partition, worker }) => execute(statement.release, id, [worker, partition ?? null]),
@@ -166,7 +181,8 @@ export const make = (
           }))
       ),
 
-    unpark: (id, positions) => execute(statement.unpark, id, [positions.map(BigInt)]),
+    unpark: (id, positions) => execute(statement.unpark, id, [id.partition, positions.map(BigInt)]),
+    dropParked: (id, positions) => execute(statement.dropParked, id, [positions.map(BigInt)]),
 
     retryParked: (id, { stream, wish }) =>
       execute(statement.retryParked, id, [wish, stream?.tenant ?? null, stream?.category ?? null, stream?.id ?? null]),
@@ -182,6 +198,7 @@ export const make = (
             status: row.status,
             position: Number(row.position),
             end: Number(row.log_end),
+            behind: Number(row.behind),
             behindSince: instant(row.behind_since),
             handled: Number(row.handled),
             movedAt: instant(row.moved_at),
@@ -192,33 +209,27 @@ export const make = (
           }))
       ),
 
-    setStatus: (id, status, options = {}) =>
-      execute(statement.setStatus, id, [
-        status,
-        "until" in options,
-        options.until === undefined ? null : BigInt(options.until),
-        options.gate === undefined ? null : BigInt(options.gate)
-      ]),
+    setStatus: (id, status) => execute(statement.setStatus, id, [status]),
+    prepare: (id) => execute(statement.prepare, id),
 
-    cap: (id) =>
-      Effect.andThen(execute(statement.lockAll, id), query<{ readonly until: bigint }>(statement.cap, id)).pipe(
-        Effect.map(([row]) => Number(row?.until ?? 0)),
-        transact(sql)
-      ),
+    takeOver: (id, from) =>
+      Effect.gen(function*() {
+        if ((yield* liveVersion(statement.lockLive, id.name)) !== from) return false
+        yield* execute(statement.lockAll, id, [from ?? null])
+        return (yield* query(statement.takeOver, id, [from ?? null])).length > 0
+      }).pipe(transact(sql)),
+
+    partitionOf: ({ category, id, tenant }, partitions) =>
+      Number.parseInt(md5(`${tenant}/${category}/${id}`).slice(0, 8), 16) % partitions,
 
     lock: (id) =>
       Effect.map(
-        query<ClaimRow>(statement.lock, id, [id.partition]),
-        ([row]) => row === undefined ? undefined : claimOf(row)
+        query<Omit<ClaimRow, "may_retry"> & { readonly is_parking: boolean }>(statement.lock, id, [id.partition]),
+        ([row]) => row === undefined ? undefined : { ...placeOf(row), isParking: row.is_parking }
       ),
 
     moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
-    makeLive: (id) => execute(statement.makeLive, id),
-    liveVersion: (name) =>
-      Effect.map(
-        Effect.mapError(sql.unsafe<{ readonly version: number }>(statement.liveVersion, [name]), toStoreError),
-        ([row]) => row?.version
-      ),
+    liveVersion: (name) => liveVersion(statement.liveVersion, name),
     drop: (id) => execute(statement.drop, id),
 
     rows: (id, keys) =>
@@ -232,43 +243,49 @@ export const make = (
         rows.map(({ tenant }) => tenant),
         rows.map(({ key }) => key),
         rows.map(({ position }) => BigInt(position)),
-        rows.map(({ state }) => state)
+        // the client cannot tell the type of an array that has nothing but nulls
+        rows.map(({ state }) => state ?? "")
       ]),
 
-    page: (id, { afterKey, key, limit, tenant }) =>
-      Effect.map(
-        query<
-          Omit<ViewRow, "key" | "tenant"> & {
-            readonly reached: bigint
-            readonly is_readable: boolean
-            readonly key: string | null
-          }
-        >(statement.page, id, [tenant, afterKey ?? null, limit, key ?? null]),
-        (rows) => ({
-          position: Number(rows[0]?.reached ?? 0),
-          isReadable: rows[0]?.is_readable ?? false,
-          rows: rows.flatMap(({ key, position, state }) =>
-            key === null ? [] : [{ tenant, key, position: Number(position), state }]
-          )
-        })
-      ),
+    page: (id, { afterKey, category, key, limit, tenant }) => {
+      const parameters = [tenant, limit]
+      const found = key !== undefined
+        ? query<PageRow>(statement.row, id, [...parameters, key, category ?? null])
+        : afterKey !== undefined
+        ? query<PageRow>(statement.nextPage, id, [...parameters, afterKey])
+        : query<PageRow>(statement.firstPage, id, parameters)
+      return Effect.map(found, (rows) => ({
+        position: Number(rows[0]?.reached ?? 0),
+        isReadable: rows[0]?.is_readable ?? false,
+        parkedStreams: rows[0]?.parked_streams ?? [],
+        rows: rows.flatMap(({ key, position, state }) =>
+          key === null ? [] : [{ tenant, key, position: Number(position), state }]
+        )
+      }))
+    },
 
-    changes: (id, { after, limit, tenant }) =>
-      Effect.map(query<ViewRow>(statement.changes, id, [tenant, BigInt(after), limit]), (rows) => rows.map(stored)),
+    changes: (id, { after, afterKey, limit, tenant }) =>
+      Effect.map(
+        query<ViewRow>(statement.changes, id, [tenant, BigInt(after), afterKey ?? null, limit]),
+        (rows) => rows.map(stored)
+      ),
 
     watch,
     transact: transact(sql)
   })
 }
 
-const claimOf = ({ gate, may_retry, partition, position, token, until }: ClaimRow): Claim => ({
+const placeOf = (
+  { gates, partition, position, token, until }: Omit<ClaimRow, "may_retry">
+): Omit<Claim, "mayRetry"> => ({
   partition,
   token: Number(token),
   position: Number(position),
   until: until === null ? undefined : Number(until),
-  gate: Number(gate),
-  mayRetry: may_retry
+  gates: gates.map(Number)
 })
+
+const claimOf = (row: ClaimRow): Claim => ({ ...placeOf(row), mayRetry: row.may_retry })
 
 const stored = ({ key, position, state, tenant }: ViewRow): StoredRow => ({
   tenant,

@@ -213,6 +213,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         start = yield* Loading.recall(aggregate, store, stream, timeline, undefined, seen)
         break
       }
+      // its events were there before: they may be part of the state already
+      if (!isRefused && outcome.repeated) return landed(outcome)
       const ahead = Timelines.extend(self.at, { ...elsewhere, events: outcome.missed })
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {

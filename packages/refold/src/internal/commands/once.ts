@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Aggregate } from "../../Aggregate.ts"
 import type { Types } from "../../Decider.ts"
 import type { EventStore } from "../../EventStore.ts"
-import type { EventStoreError } from "../../EventStoreError.ts"
+import { EventStoreError } from "../../EventStoreError.ts"
 import type { Appended, RecordedEvent } from "../../RecordedEvent.ts"
 import * as DerivedIds from "../store/derivedIds.ts"
 import { streamId } from "../store/naming.ts"
@@ -25,18 +26,24 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
   const done = find(aggregate, store, id, eventIdAt)
   const found = yield* done
   if (found !== undefined) return found
-  return yield* Effect.catchReason(
-    attempt(eventIdAt) as Effect.Effect<Appended<T["Event"]>, EventStoreError>,
-    "EventStoreError",
-    "EventIdTaken",
-    (_, error) =>
-      // somebody else sent it meanwhile, who decided otherwise
-      Effect.flatMap(done, (found) => found === undefined ? Effect.fail(error) : Effect.succeed(found))
-  ) as Effect.Effect<
-    Appended<T["Event"]>,
-    Failure<T>
-  >
+  const first = yield* Effect.result(attempt(eventIdAt))
+  if (hasAppended(first)) return first.success
+  if (Result.isFailure(first) && isUnavailable(first.failure)) return yield* Effect.fail(first.failure)
+  // if it was sent twice at the same time, this may be what the other one has left to be decided
+  const meanwhile = yield* done
+  if (meanwhile !== undefined) return meanwhile
+  if (Result.isFailure(first) && first.failure instanceof EventStoreError) return yield* Effect.fail(first.failure)
+  // whoever sent it may have heard of an event before this process, which was still waiting for the answer of the store
+  const second = yield* Effect.result(attempt(eventIdAt))
+  return hasAppended(second) ? second.success : (yield* done) ?? (yield* Effect.fromResult(second))
 })
+
+const hasAppended = <Event, E>(
+  result: Result.Result<Appended<Event>, E>
+): result is Result.Success<Appended<Event>, E> =>
+  Result.isSuccess(result) && !result.success.repeated && result.success.events.length > 0
+
+const isUnavailable = (error: unknown): boolean => error instanceof EventStoreError && error.isRetryable
 
 /** What the command appended, if it did. */
 const find = Effect.fnUntraced(function*<T extends Types>(
@@ -49,7 +56,7 @@ const find = Effect.fnUntraced(function*<T extends Types>(
   if (first === undefined) return undefined
   const events = [first]
   yield* store.read(aggregate, id, { after: first.version }).pipe(
-    Stream.takeWhile((event) => event.id === eventIdAt(events.length)),
+    Stream.takeWhile((event) => event.id === eventIdAt(event.version - first.version)),
     Stream.runForEach((event) =>
       Effect.sync(() => {
         events.push(event)

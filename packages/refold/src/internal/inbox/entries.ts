@@ -12,7 +12,13 @@ import * as View from "../../View.ts"
 
 const eventOf = () =>
   Schema.TaggedUnion({
-    Submitted: { commandId: Schema.String, category: Schema.String, command: Schema.Json },
+    Submitted: {
+      commandId: Schema.String,
+      category: Schema.String,
+      command: Schema.Json,
+      seen: Schema.optionalKey(Schema.Int),
+      strict: Schema.optionalKey(Schema.Int)
+    },
     Answered: { commandId: Schema.String, outcome: Outcome }
   })
 export type Event = ReturnType<typeof eventOf>["Type"]
@@ -77,6 +83,9 @@ export const log = (name: string, entries: Entries): View.View<{ readonly Event:
           outcome: undefined,
           answeredAt: undefined
         }
+        // what was appended is the truth, if two who took each other for dead have come to different answers
+        : entry.outcome?._tag === "Appended"
+        ? entry
         : { ...entry, outcome: event.outcome, answeredAt: recordedAt }
   })
   return view as never

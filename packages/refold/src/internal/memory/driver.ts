@@ -154,7 +154,7 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
           const { stream, type } = row
           const isWanted = (tenant === undefined || stream.tenant === tenant) && categories.includes(stream.category) &&
             (types === undefined || types.includes(type)) &&
-            (partition === undefined || Partitioning.of(key(stream), partition.of) === partition.index)
+            (partition === undefined || Partitioning.ofStream(stream, partition.of) === partition.index)
           if (isWanted) events.push(parse(row))
         }
         return { end: rows.length, events }

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
@@ -15,14 +16,15 @@ import {
   type Status,
   type StoredRow
 } from "../../ProjectionStore.ts"
-import * as StreamId from "../../StreamId.ts"
+import type { StreamId } from "../../StreamId.ts"
+import * as Partitioning from "../partitioning.ts"
+import { limitOf } from "../projections/limits.ts"
 
 /** A partition, with what a row of a table would hold. */
 interface Partition {
   position: number
   token: number
   owner: string | undefined
-  leaseUntil: number
   error: string | undefined
   handled: number
   movedAt: DateTime.Utc | undefined
@@ -33,15 +35,25 @@ interface State {
   readonly id: ProjectionId
   readonly categories: ReadonlyArray<string>
   readonly partitions: ReadonlyArray<Partition>
+  /** Until when each worker has its partitions. */
   readonly workers: Map<string, number>
-  readonly parked: Map<number, ParkedEvent & { readonly isToRetry: boolean }>
+  readonly parked: Map<string, ParkedEvent & { readonly isToRetry: boolean }>
   readonly rows: Map<string, StoredRow>
-  until: number | undefined
-  gate: number
+  gates: ReadonlyArray<number>
+  isReadable: boolean
 }
 
+/** A position nobody reaches: all that is handled is a replay. */
+const everything = [Number.MAX_SAFE_INTEGER]
+
 const keyOf = ({ name, version }: ProjectionId) => JSON.stringify([name, version])
+const parkedKey = (partition: number, position: number) => `${partition}/${position}`
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
+
+/** The turns that the calling fiber has taken until its transaction ends; `undefined` outside of one. */
+const Taken = Context.Reference<Set<Semaphore.Semaphore> | undefined>("refold/MemoryEventStore/Taken", {
+  defaultValue: () => undefined
+})
 
 /** There is nothing to roll back: what a handler has done before it fails is not undone. */
 export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
@@ -53,11 +65,13 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
   const transaction = Semaphore.makeUnsafe(1)
 
   const turnOf = ({ name, partition, version }: PartitionId) => {
-    const key = JSON.stringify([name, version, partition])
-    let turn = turns.get(key)
-    if (turn === undefined) turns.set(key, turn = Semaphore.makeUnsafe(1))
+    const place = JSON.stringify([name, version, partition])
+    let turn = turns.get(place)
+    if (turn === undefined) turns.set(place, turn = Semaphore.makeUnsafe(1))
     return turn
   }
+  const inTurn = (id: PartitionId) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Taken, (taken) => taken?.has(turnOf(id)) === true ? self : turnOf(id).withPermit(self))
   const stateOf = (id: ProjectionId) => states.get(keyOf(id))
   const partitionOf = (id: PartitionId) => stateOf(id)?.partitions[id.partition]
   const change = (id: ProjectionId, f: (state: State) => void) =>
@@ -67,6 +81,15 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         if (state !== undefined) f(state)
       }),
       signal
+    )
+  const takeTurn = (id: PartitionId) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Taken, (taken) => {
+        const turn = turnOf(id)
+        return taken === undefined || taken.has(turn)
+          ? Effect.void
+          : Effect.map(restore(turn.take(1)), () => void taken.add(turn))
+      })
     )
   const log = (categories: ReadonlyArray<string>, after: number) => {
     const [first = "", ...rest] = categories
@@ -80,6 +103,17 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       limit: 1
     })
   }
+  const liveOf = (name: string) => {
+    const version = live.get(name)
+    return version === undefined ? undefined : stateOf({ name, version })
+  }
+  /** Where a partition is to stop for now. */
+  const untilOf = ({ id, partitions }: State, partition: number) => {
+    const other = liveOf(id.name)
+    if (other === undefined || other.id.version === id.version) return undefined
+    const reached = other.partitions.map(({ position }, partition) => ({ partition, position }))
+    return limitOf(partition, partitions.length, reached)
+  }
 
   return ProjectionStore.of({
     register: (id, { categories, partitions }) =>
@@ -91,6 +125,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             ? Effect.void
             : Effect.fail(new PartitionsDiffer({ projection: id, stored, asked: partitions }))
         }
+        const isFirst = ![...states.values()].some((state) => state.id.name === id.name)
         states.set(keyOf(id), {
           id: { name: id.name, version: id.version },
           categories,
@@ -98,7 +133,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
             position: 0,
             token: 0,
             owner: undefined,
-            leaseUntil: 0,
             error: undefined,
             handled: 0,
             movedAt: undefined,
@@ -107,10 +141,10 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           workers: new Map(),
           parked: new Map(),
           rows: new Map(),
-          until: undefined,
-          gate: live.has(id.name) ? Number.MAX_SAFE_INTEGER : 0
+          gates: isFirst ? [0] : everything,
+          isReadable: isFirst
         })
-        if (!live.has(id.name)) live.set(id.name, id.version)
+        if (isFirst) live.set(id.name, id.version)
         return Effect.void
       }),
 
@@ -118,32 +152,30 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
       Effect.map(DateTime.now, ({ epochMilliseconds: now }) => {
         const state = stateOf(id)
         if (state === undefined) return { claims: [], surplus: 0 }
-        const { gate, parked, partitions, until, workers } = state
+        const { gates, parked, partitions, workers } = state
         workers.set(worker, now + lease)
-        for (const [name, seenUntil] of workers) if (seenUntil <= now) workers.delete(name)
+        for (const [name, seenUntil] of workers) if (seenUntil <= now && name !== worker) workers.delete(name)
         const names = [...workers.keys()].toSorted()
         const share = Math.floor(partitions.length / names.length) +
           (names.indexOf(worker) < partitions.length % names.length ? 1 : 0)
-        const isOpen = ({ position, status }: Partition) =>
-          status === "running" && (until === undefined || position < until)
-        let mine = partitions.filter((partition) => partition.owner === worker && isOpen(partition)).length
-        for (const partition of partitions) {
-          if (partition.owner === worker) partition.leaseUntil = now + lease
-          else if (mine < share && isOpen(partition) && partition.leaseUntil <= now) {
-            partition.owner = worker
-            partition.leaseUntil = now + lease
-            partition.token++
-            mine++
-          }
+        const isOpen = ({ position, status }: Partition, index: number) =>
+          status === "running" && position < (untilOf(state, index) ?? Infinity)
+        let mine = partitions.filter((one, index) => one.owner === worker && isOpen(one, index)).length
+        for (const [index, partition] of partitions.entries()) {
+          const isFree = partition.owner === undefined || !workers.has(partition.owner)
+          if (mine >= share || !isFree || !isOpen(partition, index)) continue
+          partition.owner = worker
+          partition.token++
+          mine++
         }
         const claims = partitions.flatMap((partition, index): ReadonlyArray<Claim> =>
-          partition.owner === worker && isOpen(partition)
+          partition.owner === worker && isOpen(partition, index)
             ? [{
               partition: index,
               token: partition.token,
               position: partition.position,
-              until,
-              gate,
+              until: untilOf(state, index),
+              gates,
               mayRetry: [...parked.values()].some((event) => event.partition === index && event.isToRetry)
             }]
             : []
@@ -157,15 +189,13 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const [index, one] of partitions.entries()) {
           if (one.owner !== worker || (partition !== undefined && partition !== index)) continue
           one.owner = undefined
-          one.leaseUntil = 0
         }
       }),
 
     commit: (id, { events, from, to, token }) =>
       Effect.fnUntraced(function*(work) {
         const partition = partitionOf(id)
-        const until = stateOf(id)?.until ?? Infinity
-        if (partition === undefined || partition.token !== token || partition.position !== from || to > until) {
+        if (partition?.token !== token || partition.position !== from || partition.status !== "running") {
           return yield* new PartitionLost({ name: id.name, version: id.version, partition: id.partition })
         }
         const result = yield* work
@@ -174,7 +204,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.movedAt = yield* DateTime.now
         yield* signal
         return result
-      }, turnOf(id).withPermit),
+      }, inTurn(id)),
 
     stop: (id, token, error) =>
       change(id, () => {
@@ -183,7 +213,6 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         partition.status = "stopped"
         partition.error = error
         partition.owner = undefined
-        partition.leaseUntil = 0
       }),
 
     park: (events) =>
@@ -192,7 +221,7 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
           for (const event of events) {
             const state = stateOf(event)
             if (state === undefined) continue
-            state.parked.set(event.position, { ...event, parkedAt, isToRetry: false })
+            state.parked.set(parkedKey(event.partition, event.position), { ...event, parkedAt, isToRetry: false })
             const partition = partitionOf(event)
             if (partition !== undefined && event.error !== "") partition.error = event.error
           }
@@ -207,23 +236,33 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
 
     unpark: (id, positions) =>
       Effect.sync(() => {
-        for (const position of positions) stateOf(id)?.parked.delete(position)
+        for (const position of positions) stateOf(id)?.parked.delete(parkedKey(id.partition, position))
+      }),
+
+    dropParked: (id, positions) =>
+      change(id, ({ parked, partitions }) => {
+        for (const [key, { partition, position }] of parked) {
+          if (!positions.includes(position)) continue
+          parked.delete(key)
+          const affected = partitions[partition]
+          if (affected === undefined) continue
+          affected.token++
+          affected.owner = undefined
+        }
       }),
 
     retryParked: (id, { stream, wish }) =>
       change(id, ({ parked }) => {
-        for (const [position, event] of parked) {
-          if (
-            event.isSkipped || (stream !== undefined && StreamId.format(event.stream) !== StreamId.format(stream))
-          ) continue
-          parked.set(position, { ...event, isToRetry: wish })
+        for (const [key, event] of parked) {
+          if (event.isSkipped || (stream !== undefined && !isSameStream(event.stream, stream))) continue
+          parked.set(key, { ...event, isToRetry: wish })
         }
       }),
 
     list: (name) =>
       Effect.gen(function*() {
         const found: Array<PartitionStatus> = []
-        for (const { categories, id, parked, partitions } of states.values()) {
+        for (const { categories, id, parked, partitions, workers } of states.values()) {
           if (name !== undefined && id.name !== name) continue
           const { epochMilliseconds: now } = yield* DateTime.now
           for (const [index, one] of partitions.entries()) {
@@ -234,10 +273,11 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
               status: one.status,
               position: one.position,
               end,
+              behind: events.length === 0 ? 0 : end - one.position,
               behindSince: events[0]?.recordedAt,
               handled: one.handled,
               movedAt: one.movedAt,
-              owner: one.leaseUntil > now ? one.owner : undefined,
+              owner: one.owner !== undefined && (workers.get(one.owner) ?? 0) > now ? one.owner : undefined,
               error: one.error,
               parked: [...parked.values()].filter((event) => event.partition === index).length,
               isLive: live.get(id.name) === id.version
@@ -249,57 +289,79 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         )
       }),
 
-    setStatus: (id, status, options = {}) =>
-      change(id, (state) => {
-        if ("until" in options) state.until = options.until
-        if (options.gate !== undefined) state.gate = options.gate
-        for (const partition of state.partitions) {
+    setStatus: (id, status) =>
+      change(id, ({ partitions }) => {
+        for (const partition of partitions) {
           partition.status = status
           if (status === "running") partition.error = undefined
         }
       }),
 
-    cap: (id) =>
-      Effect.flatMap(log([], 0), ({ end }) =>
-        Effect.as(
-          change(id, (state) => {
-            state.until = end
-          }),
-          end
-        )),
+    prepare: (id) =>
+      change(id, (state) => {
+        if (live.get(id.name) === id.version) return
+        for (const partition of state.partitions) {
+          if (partition.status === "retired") state.gates = everything
+          if (partition.status === "paused") continue
+          partition.status = "running"
+          partition.error = undefined
+        }
+      }),
+
+    takeOver: (id, from) => {
+      const old = from === undefined ? undefined : stateOf({ name: id.name, version: from })
+      // what a handler has in hand is finished first
+      const turns = (old?.partitions ?? []).map((_, partition) => turnOf({ name: id.name, version: from!, partition }))
+      const changeOver = Effect.suspend(() => {
+        const state = stateOf(id)
+        if (state === undefined || live.get(id.name) !== from) return Effect.succeed(false)
+        if (old?.partitions.some(({ position }) => position < Math.max(...old.gates))) return Effect.succeed(false)
+        state.gates = (old ?? state).partitions.map(({ position }) => position)
+        state.isReadable = true
+        live.set(id.name, id.version)
+        for (const partition of old?.partitions ?? []) {
+          partition.status = "retired"
+          partition.token++
+          partition.owner = undefined
+        }
+        return Effect.as(signal, true)
+      })
+      return turns.reduce((self, turn) => turn.withPermit(self), changeOver)
+    },
+
+    partitionOf: (stream, partitions) => Partitioning.ofStream(stream, partitions),
 
     lock: (id) =>
-      Effect.sync(() => {
+      Effect.map(takeTurn(id), () => {
         const partition = partitionOf(id)
-        return partition === undefined
+        return partition?.status !== "running"
           ? undefined
           : {
             partition: id.partition,
             token: partition.token,
             position: partition.position,
-            until: stateOf(id)?.until,
-            gate: stateOf(id)?.gate ?? 0,
-            mayRetry: false
+            until: untilOf(stateOf(id)!, id.partition),
+            gates: stateOf(id)!.gates,
+            isParking: [...stateOf(id)?.parked.values() ?? []].some(({ isSkipped }) => !isSkipped)
           }
       }),
 
     moveTo: (id, position) =>
-      change(id, ({ parked, partitions, rows }) => {
+      change(id, (state) => {
+        const { parked, partitions, rows } = state
         for (const partition of partitions) {
           partition.token++
           partition.owner = undefined
-          partition.leaseUntil = 0
           partition.position = position
           if (position > 0) continue
           partition.handled = 0
           partition.error = undefined
         }
         if (position > 0) return
+        state.isReadable = live.get(id.name) === id.version
         parked.clear()
         rows.clear()
       }),
-
-    makeLive: ({ name, version }) => Effect.andThen(Effect.sync(() => live.set(name, version)), signal),
 
     liveVersion: (name) => Effect.sync(() => live.get(name)),
 
@@ -316,12 +378,19 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         for (const row of rows) stateOf(id)?.rows.set(rowKey(row), row)
       }),
 
-    page: (id, { afterKey, key, limit, tenant }) =>
+    page: (id, { afterKey, category, key, limit, tenant }) =>
       Effect.sync(() => {
         const state = stateOf(id)
+        const partitions = state?.partitions ?? []
+        const own = category === undefined || key === undefined
+          ? undefined
+          : partitions[Partitioning.ofStream({ tenant, category, id: key }, partitions.length)]
         return {
-          position: lowest(state),
-          isReadable: live.get(id.name) === id.version || state?.partitions[0]?.status === "retired",
+          position: own?.position ?? lowest(state),
+          isReadable: state?.isReadable ?? false,
+          parkedStreams: [...state?.parked.values() ?? []].flatMap(({ isSkipped, stream }) =>
+            isSkipped || stream.tenant !== tenant ? [] : [stream.id]
+          ),
           rows: rowsOf(state, tenant)
             .filter((row) => (key === undefined || row.key === key) && (afterKey === undefined || row.key > afterKey))
             .toSorted((one, other) => one.key < other.key ? -1 : 1)
@@ -329,20 +398,34 @@ export const make = Effect.fnUntraced(function*(driver: EventStoreDriver) {
         }
       }),
 
-    changes: (id, { after, limit, tenant }) =>
+    changes: (id, { after, afterKey, limit, tenant }) =>
       Effect.sync(() => {
         const upTo = lowest(stateOf(id))
+        const isNew = ({ key, position }: StoredRow) =>
+          position > after || (position === after && afterKey !== undefined && key > afterKey)
         return rowsOf(stateOf(id), tenant)
-          .filter(({ position }) => position > after && position <= upTo)
-          .toSorted((one, other) => one.position - other.position)
+          .filter((row) => isNew(row) && row.position <= upTo)
+          .toSorted((one, other) => one.position - other.position || (one.key < other.key ? -1 : 1))
           .slice(0, limit)
       }),
 
     watch: Effect.map(PubSub.subscribe(moved), (subscription) => PubSub.take(subscription)),
 
-    transact: transaction.withPermit
+    transact: (self) =>
+      Effect.flatMap(Taken, (outer) => {
+        if (outer !== undefined) return self
+        const taken = new Set<Semaphore.Semaphore>()
+        return self.pipe(
+          Effect.provideService(Taken, taken),
+          Effect.ensuring(Effect.suspend(() => Effect.forEach(taken, (turn) => turn.release(1), { discard: true }))),
+          transaction.withPermit
+        )
+      })
   })
 })
+
+const isSameStream = (one: StreamId, other: StreamId) =>
+  one.tenant === other.tenant && one.category === other.category && one.id === other.id
 
 const rowsOf = (state: State | undefined, tenant: string): ReadonlyArray<StoredRow> =>
   [...state?.rows.values() ?? []].filter((row) => row.tenant === tenant)

@@ -3,37 +3,48 @@ import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Projection, RunOptions } from "../../Projection.ts"
-import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "../../ProjectionStore.ts"
+import { type PartitionsDiffer, ProjectionHalted, type ProjectionId, ProjectionStore } from "../../ProjectionStore.ts"
+import { limitOf } from "./limits.ts"
 import * as Worker from "./worker.ts"
 
-/** Runs a projection until it has come to where the log ends now, or fails. */
+/** Runs a projection until it has come to where it may go now, or fails. */
 export const catchUp = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
   options: Omit<RunOptions, "onFailure" | "retry"> = {}
-): Effect.Effect<number, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
+): Effect.Effect<
+  number,
+  E | PartitionsDiffer | ProjectionHalted | EventStoreError,
+  R | EventStore | ProjectionStore
+> =>
   Effect.gen(function*() {
-    const store = yield* ProjectionStore
-    const categories = projection.from.map(({ category }) => category)
-    yield* store.register(projection, { partitions: options.partitions, categories })
+    yield* Worker.register(projection, options)
     return yield* Effect.raceFirst(
-      whenCaughtUp(store, projection),
+      whenCaughtUp(yield* ProjectionStore, projection),
       Worker.runStrictly(projection, { worker: "catch-up", ...options })
     )
   })
 
-/** Waits until the log as it is now is handled. */
+/** Waits until the log as it is now is handled; by a version that is not live, what the live one has handled. */
 export const whenCaughtUp = (
   store: ProjectionStore["Service"],
-  projection: ProjectionId
-): Effect.Effect<number, EventStoreError> =>
+  { name, version }: ProjectionId
+): Effect.Effect<number, ProjectionHalted | EventStoreError> =>
   Effect.scoped(Effect.gen(function*() {
     const moved = yield* store.watch
-    let end: number | undefined
+    let goals: ReadonlyArray<number> | undefined
     for (;;) {
-      const partitions = (yield* store.list(projection.name)).filter(({ version }) => version === projection.version)
-      const position = Math.min(...partitions.map(({ position }) => position))
-      end ??= partitions[0]?.end
-      if (end !== undefined && position >= end) return position
+      const all = yield* store.list(name)
+      const partitions = all.filter((partition) => partition.version === version)
+      const others = all.filter((partition) => partition.isLive && partition.version !== version)
+      goals ??= partitions.length === 0
+        ? undefined
+        : partitions.map(({ end, partition }) => limitOf(partition, partitions.length, others) ?? end)
+      const waitsFor = partitions.filter(({ partition, position }) => position < (goals?.[partition] ?? 0))
+      if (goals !== undefined && waitsFor.length === 0) return Math.min(...partitions.map(({ position }) => position))
+      for (const { error, status } of waitsFor) {
+        if (status === "running") continue
+        return yield* new ProjectionHalted({ projection: { name, version }, status, error })
+      }
       yield* moved
     }
   }))

@@ -11,7 +11,7 @@ import * as Handling from "./handling.ts"
 /** What to do with an event that fails. */
 export type Policy = Required<Pick<RunOptions, "retry" | "onFailure">>
 
-/** The partition was stopped at an event that failed. */
+/** Whether the partition was stopped, at an event that failed. */
 export type Outcome = "went on" | "stopped"
 
 const patiently = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
@@ -33,9 +33,10 @@ const isStoreError = (error: unknown): error is EventStoreError =>
 export const handle = <Sources extends EventSources, E, R>(
   hold: Handling.Hold<Sources, E, R>,
   events: Handling.Events<Sources>,
-  policy: Policy
+  policy: Policy,
+  to?: number
 ): Effect.Effect<Outcome, PartitionLost | EventStoreError, R> => {
-  const whole = withPatience(Handling.handle(hold, events))
+  const whole = withPatience(Handling.handle(hold, events, to))
   const [first] = events
   if (events.length > 1) {
     const middle = Math.ceil(events.length / 2)
@@ -47,7 +48,7 @@ export const handle = <Sources extends EventSources, E, R>(
             const [second, ...others] = events.slice(middle)
             return outcome === "stopped" || second === undefined
               ? Effect.succeed(outcome)
-              : handle(hold, [second, ...others], policy)
+              : handle(hold, [second, ...others], policy, to)
           })
           : Effect.fail(error)
     })

@@ -3,12 +3,13 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { EventOf, EventSources } from "../../EventSource.ts"
 import type { EventStoreError, UnreadableEvent } from "../../EventStoreError.ts"
 import type { Partition, Projection } from "../../Projection.ts"
 import type { Claim, ParkedEvent, PartitionId, PartitionLost, ProjectionStore } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import { format, type StreamId } from "../../StreamId.ts"
+import type { StreamId } from "../../StreamId.ts"
 
 /** Whether an earlier version of the projection has handled what is being handled. */
 export const IsReplay = Context.Reference<boolean>("refold/Projection/IsReplay", { defaultValue: () => false })
@@ -26,6 +27,8 @@ export interface Hold<Sources extends EventSources, E, R> {
   position: number
   /** Streams whose events wait behind one that failed. */
   readonly parkedStreams: Set<string>
+  /** For how long an interruption waits for the batch in hand, in milliseconds. */
+  readonly patience: number
 }
 
 export type Events<Sources extends EventSources> = NonEmptyReadonlyArray<RecordedEvent<EventOf<Sources>>>
@@ -34,9 +37,9 @@ export const idOf = <Sources extends EventSources, E, R>(
   { partition, projection: { name, version } }: Hold<Sources, E, R>
 ): PartitionId => ({ name, version, partition: partition.index })
 
-export const nameOf = (stream: StreamId): string => `${stream.tenant}\0${format(stream)}`
+export const nameOf = ({ category, id, tenant }: StreamId): string => `${tenant}\0${category}\0${id}`
 
-/** Runs the handler and moves on, both or neither; an interruption waits for it. */
+/** Does this and moves on, both or neither; an interruption waits for it, though not for ever. */
 export const commit = <Sources extends EventSources, E, R, E2 = never, R2 = never>(
   hold: Hold<Sources, E, R>,
   { to = hold.position, events = 0 }: { readonly to?: number | undefined; readonly events?: number | undefined },
@@ -44,22 +47,62 @@ export const commit = <Sources extends EventSources, E, R, E2 = never, R2 = neve
 ): Effect.Effect<void, E2 | PartitionLost | EventStoreError, R2> =>
   Effect.suspend(() => {
     const move = { token: hold.claim.token, from: hold.position, to, events }
-    return Effect.uninterruptible(Effect.tap(hold.store.commit(idOf(hold), move)(work), () =>
-      Effect.sync(() => {
-        hold.position = to
-      })))
+    return toTheEnd(
+      Effect.tap(hold.store.commit(idOf(hold), move)(work), () =>
+        Effect.sync(() => {
+          hold.position = to
+        })),
+      hold.patience
+    )
   })
 
-/** What the handler does with these events, all of which are of before the gate or of after it. */
+/** Whether another version has done with an event what cannot be undone. */
+const isReplay = <Sources extends EventSources, E, R>(
+  { claim: { gates }, store }: Hold<Sources, E, R>,
+  { position, stream }: RecordedEvent<unknown>
+): boolean => position <= (gates[gates.length > 1 ? store.partitionOf(stream, gates.length) : 0] ?? 0)
+
+/** What is a replay is not handled together with what is not. */
+export const partsOf = <Sources extends EventSources, E, R>(
+  hold: Hold<Sources, E, R>,
+  events: ReadonlyArray<RecordedEvent<EventOf<Sources>>>
+): ReadonlyArray<Events<Sources>> => {
+  const { gates } = hold.claim
+  const last = events[events.length - 1]
+  const [first, ...others] = events
+  if (first === undefined || last === undefined) return []
+  if (first.position > Math.max(...gates) || last.position <= Math.min(...gates)) return [[first, ...others]]
+  let part: [RecordedEvent<EventOf<Sources>>, ...Array<RecordedEvent<EventOf<Sources>>>] = [first]
+  const parts = [part]
+  for (const event of others) {
+    if (isReplay(hold, event) === isReplay(hold, part[0])) part.push(event)
+    else parts.push(part = [event])
+  }
+  return parts
+}
+
+/** Runs in a fiber of its own: inside, time limits and the like work as they do anywhere else. */
+const toTheEnd = <A, E, R>(self: Effect.Effect<A, E, R>, patience: number): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.forkDetach(self),
+      (fiber) =>
+        Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
+          Effect.flatMap(
+            Effect.forkDetach(Effect.andThen(Effect.sleep(patience), Fiber.interrupt(fiber))),
+            (timer) => Effect.andThen(Fiber.await(fiber), Fiber.interrupt(timer))
+          ))
+    )
+  )
+
+/** What the handler does with these events, all of which are replays, or none. */
 export const work = <Sources extends EventSources, E, R>(
-  { claim: { gate }, partition, projection }: Hold<Sources, E, R>,
+  hold: Hold<Sources, E, R>,
   events: Events<Sources>
 ): Effect.Effect<void, HandlerFailed<E>, R> =>
-  Effect.suspend(() => projection.handle(events, partition)).pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterrupts(cause) ? Effect.interrupt : Effect.fail(new HandlerFailed({ cause }))
-    ),
-    Effect.provideService(IsReplay, events[events.length - 1]!.position <= gate)
+  Effect.suspend(() => hold.projection.handle(events, hold.partition)).pipe(
+    Effect.catchCause((cause) => Effect.fail(new HandlerFailed({ cause }))),
+    Effect.provideService(IsReplay, isReplay(hold, events[0]))
   )
 
 /** Handles events, except those whose streams are parked: these are set aside as well. */
@@ -75,7 +118,7 @@ export const handle = <Sources extends EventSources, E, R>(
   const aside = waiting.length === 0 ? Effect.void : store.park(waiting.map((event) => setAside(hold, event, "")))
   const handled = isReadonlyArrayNonEmpty(others) ? work(hold, others) : Effect.void
   return hold.projection.delivery === "at least once"
-    ? Effect.andThen(handled, commit(hold, { to, events: others.length }, aside))
+    ? toTheEnd(Effect.andThen(handled, commit(hold, { to, events: others.length }, aside)), hold.patience)
     : commit(hold, { to, events: others.length }, Effect.andThen(aside, handled))
 }
 
@@ -95,7 +138,7 @@ export const setAside = <Sources extends EventSources, E, R>(
   isSkipped
 })
 
-/** What went wrong, in one line and with what led to it. */
+/** What went wrong, in a line. */
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   return error instanceof Error ? error.message === "" ? error.name : error.message : String(error)

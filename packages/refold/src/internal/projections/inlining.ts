@@ -7,6 +7,9 @@ import { EventStoreError, StoreFailure } from "../../EventStoreError.ts"
 import type { Projection } from "../../Projection.ts"
 import { type PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
 import * as Handling from "./handling.ts"
+import * as Parking from "./parking.ts"
+
+const pageSize = 1_000
 
 /**
  * A store whose appends handle, in their own transaction, what a projection has not had yet: their own events, and before
@@ -27,31 +30,42 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
     }`
     return new EventStoreError({ reason: new StoreFailure({ message, cause }) })
   }
-  const partition = { name: projection.name, version: projection.version, partition: 0 }
-  const handleNew = Effect.gen(function*() {
-    const claim = yield* store.lock(partition)
-    if (claim === undefined) return
-    const hold = {
-      projection,
-      store,
-      partition: { index: 0, of: 1 },
-      claim,
-      position: claim.position,
-      parkedStreams: new Set<string>()
-    }
-    yield* Stream.runForEach(
-      events.batches(projection.from, { follow: false, after: claim.position, upTo: claim.until, tenants: "all" }),
-      ({ end, events: [first, ...others] }) =>
-        first === undefined ? Effect.void : Handling.handle(hold, [first, ...others], end)
+  const id = { name: projection.name, version: projection.version }
+
+  /** Returns how many events there were; who pauses or stops the projection does not want to stop appends. */
+  const handleNew = Effect.fnUntraced(function*(batches: number) {
+    const locked = yield* store.lock({ ...id, partition: 0 })
+    if (locked === undefined) return 0
+    const { isParking, position, until } = locked
+    const parkedStreams = isParking ? Parking.waiting(yield* store.parked(id)) : new Set<string>()
+    const claim = { ...locked, mayRetry: false }
+    const partition = { index: 0, of: 1 }
+    const hold = { projection, store, partition, claim, position, parkedStreams, patience: Infinity }
+    const options = { follow: false, after: position, upTo: until, tenants: "all", pageSize } as const
+    let handled = 0
+    yield* events.batches(projection.from, options).pipe(
+      Stream.take(batches),
+      Stream.tap(({ events }) => Effect.sync(() => handled += events.length)),
+      Stream.runForEach(Effect.fnUntraced(function*({ end, events }) {
+        for (const part of Handling.partsOf(hold, events)) yield* Handling.handle(hold, part)
+        if (end > hold.position) yield* Handling.commit(hold, { to: end }, Effect.void)
+      }))
     )
-  }).pipe(
-    Effect.provide(context),
-    Effect.catchTags({
-      HandlerFailed: ({ cause }) => Effect.fail(failed(cause)),
-      PartitionLost: (error) =>
-        Effect.fail(new EventStoreError({ reason: new StoreFailure({ message: error.message, cause: error }) }))
-    })
-  )
+    return handled
+  }, (self) =>
+    Effect.provide(self, context).pipe(
+      Effect.catchTags({
+        HandlerFailed: ({ cause }) => Effect.fail(failed(cause)),
+        PartitionLost: (error) =>
+          Effect.fail(new EventStoreError({ reason: new StoreFailure({ message: error.message, cause: error }) }))
+      })
+    ))
+  // what is there already is not to be the business of the first append
+  const oneBatch = store.transact(handleNew(1))
+  while ((yield* oneBatch) === pageSize);
+
+  const together = <A, E2>(append: Effect.Effect<A, E2>) =>
+    store.transact(Effect.tap(append, () => handleNew(Infinity)))
   const concerns = (sources: ReadonlyArray<{ readonly category: string }>) =>
     sources.some(({ category }) => categories.includes(category))
 
@@ -59,11 +73,13 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
     ...events,
     append: (source, id, decided, options) => {
       const append = events.append(source, id, decided, options)
-      return concerns([source]) ? store.transact(Effect.tap(append, handleNew)) : append
+      return decided.length > 0 && concerns([source]) ? together(append) : append
     },
     appendAll: (appends, options) => {
       const append = events.appendAll(appends, options)
-      return concerns(appends.map(({ source }) => source)) ? store.transact(Effect.tap(append, handleNew)) : append
+      return concerns(appends.flatMap(({ events, source }) => events.length > 0 ? [source] : []))
+        ? together(append)
+        : append
     }
   }
 })

@@ -53,7 +53,7 @@ export const take = Effect.fnUntraced(function*(
       isLive: first.isLive,
       status: order.find((status) => partitions.some((partition) => partition.status === status)) ?? "running",
       position,
-      lag: Math.max(0, first.end - position),
+      lag: Math.max(...partitions.map(({ behind }) => behind)),
       lagMillis: Math.max(0, takenAt - since),
       handled,
       rate: known === undefined || seconds <= 0 ? undefined : Math.max(0, handled - known.handled) / seconds,

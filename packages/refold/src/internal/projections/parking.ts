@@ -38,13 +38,15 @@ const retryStream = Effect.fnUntraced(function*<Sources extends EventSources, E,
       read(hold, store, one),
       (event) => event === undefined ? Effect.void : Handling.work(hold, [event])
     )
-    const unpark = hold.store.unpark(hold.projection, [one.position])
-    const failure = yield* Failing.withPatience(Handling.commit(hold, { events: 1 }, Effect.andThen(unpark, again)))
-      .pipe(
-        Effect.as(undefined),
-        Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),
-        Effect.catchReason("EventStoreError", "UnreadableEvent", ({ message }) => Effect.succeed(message))
-      )
+    const unpark = hold.store.unpark(Handling.idOf(hold), [one.position])
+    const done = hold.projection.delivery === "at least once"
+      ? Effect.andThen(again, Handling.commit(hold, { events: 1 }, unpark))
+      : Handling.commit(hold, { events: 1 }, Effect.andThen(again, unpark))
+    const failure = yield* Failing.withPatience(done).pipe(
+      Effect.as(undefined),
+      Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),
+      Effect.catchReason("EventStoreError", "UnreadableEvent", ({ message }) => Effect.succeed(message))
+    )
     if (failure === undefined) continue
     yield* Effect.logError(`${one.type} at position ${one.position} failed again and stays parked: ${failure}`)
     const { stream } = one

@@ -1,16 +1,19 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
-import { ProjectionStore, type RowPage, type StoredRow } from "../../ProjectionStore.ts"
+import { ProjectionStore, type RowPage } from "../../ProjectionStore.ts"
+import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as View from "../../View.ts"
-import { type Change, type Consistency, NotReached, NotReadable, type ReadError } from "../../Views.ts"
-import { codec } from "./viewHandler.ts"
+import { type Consistency, NotReached, NotReadable, type ReadError } from "../../Views.ts"
+import * as Key from "./key.ts"
+import { codec } from "./rowCodec.ts"
 
 const pageSize = 1_000
+
+type Which = { readonly tenant: string; readonly key: string | undefined }
 
 /** The rows of the view that are stored, or the one with a key, and what the log has beyond them if that is asked for. */
 export const rows = Effect.fnUntraced(function*<T extends View.Types>(
@@ -19,39 +22,52 @@ export const rows = Effect.fnUntraced(function*<T extends View.Types>(
   consistency: Consistency
 ): Effect.fn.Return<View.Rows<T["State"]>, ReadError, EventStore | ProjectionStore> {
   const projections = yield* ProjectionStore
-  const tenant = yield* Tenant
-  const first = yield* firstPage(projections, view, { tenant, key, consistency })
-  const { decode } = codec(view)
-  const rows = new Map<string, View.Row<T["State"]>>()
-  for (let page: RowPage = first;;) {
-    for (const stored of page.rows) rows.set(stored.key, yield* Effect.fromResult(decode(stored)))
-    const last = page.rows[pageSize - 1]
-    if (last === undefined) break
-    page = yield* projections.page(view, { tenant, afterKey: last.key, limit: pageSize })
-  }
-  if (consistency !== "current") return rows
+  const which = { tenant: yield* Tenant, key }
+  const first = yield* firstPage(projections, view, which, consistency)
+  const stored = yield* decoded(projections, view, which, first)
+  // it was started over meanwhile: what has been read belongs to no moment
+  if (stored === undefined) return yield* rows(view, key, consistency)
+  if (consistency !== "current") return stored
   // rows of later pages may have had some of this already, which their positions tell
-  return yield* tail(yield* EventStore, view, rows, { after: first.position, key })
+  return yield* tail(yield* EventStore, view, stored, { after: first.position, key, without: first.parkedStreams })
 })
 
-const firstPage = (
+/** What is in the first page and those after it; `undefined` if they do not go together. */
+const decoded = Effect.fnUntraced(function*<T extends View.Types>(
   store: ProjectionStore["Service"],
-  { name, version }: { readonly name: string; readonly version: number },
-  { consistency, key, tenant }: {
-    readonly tenant: string
-    readonly key: string | undefined
-    readonly consistency: Consistency
+  view: View.View<T>,
+  { key, tenant }: Which,
+  first: RowPage
+): Effect.fn.Return<View.Rows<T["State"]> | undefined, EventStoreError | View.UnreadableRow> {
+  const { decode } = codec(view)
+  const rows = new Map<string, View.Row<T["State"]>>()
+  for (let page = first;;) {
+    for (const stored of page.rows) rows.set(stored.key, yield* Effect.fromResult(decode(stored)))
+    const last = page.rows[pageSize - 1]
+    if (key !== undefined || last === undefined) return rows
+    page = yield* store.page(view, { tenant, afterKey: last.key, limit: pageSize })
+    if (page.position < first.position || !page.isReadable) return undefined
   }
+})
+
+const firstPage = <T extends View.Types>(
+  store: ProjectionStore["Service"],
+  { from, isByStream, name, version }: View.View<T>,
+  { key, tenant }: Which,
+  consistency: Consistency
 ): Effect.Effect<RowPage, EventStoreError | NotReached | NotReadable> => {
+  // what cannot be a key has no row, and no engine need be able to look for it
+  const limit = key === undefined || Key.problem(key) === undefined ? pageSize : 0
+  const which = limit === 0 ? { limit } : { key, category: isByStream ? from[0].category : undefined, limit }
   const ask = Effect.filterOrFail(
-    store.page({ name, version }, { tenant, key, limit: pageSize }),
+    store.page({ name, version }, { tenant, ...which }),
     ({ isReadable }) => isReadable,
     () => new NotReadable({ view: name, version })
   )
   if (typeof consistency === "string") return ask
   const { atLeast: asked, within = "5 seconds" } = consistency
   let reached = 0
-  return Effect.scoped(Effect.gen(function*() {
+  const wait = Effect.scoped(Effect.gen(function*() {
     const moved = yield* store.watch
     for (;;) {
       const page = yield* ask
@@ -66,41 +82,31 @@ const firstPage = (
       onNone: () => Effect.fail(new NotReached({ view: name, version, asked, reached }))
     }))
   )
+  // most of the time nobody has to wait
+  return Effect.flatMap(ask, (page) => page.position >= asked ? Effect.succeed(page) : wait)
 }
 
-/** Folds what is in the log after a position on top of rows. */
+/** Folds what is in the log after a position on top of rows, leaving out streams whose events are parked. */
 export const tail = <T extends View.Types>(
   store: EventStore["Service"],
   view: View.View<T>,
   rows: View.Rows<T["State"]>,
-  { after, key }: { readonly after: number; readonly key?: string | undefined }
+  { after, key, without = [] }: {
+    readonly after: number
+    readonly key?: string | undefined
+    readonly without?: ReadonlyArray<string>
+  }
 ): Effect.Effect<View.Rows<T["State"]>, EventStoreError> => {
-  const concerned = key === undefined ? view : { ...view, keys: keysAmong(view, key) }
+  const waiting = new Set(without)
+  const keys = (recorded: RecordedEvent<T["Event"]>): ReadonlyArray<string> => {
+    if (view.isByStream && waiting.has(recorded.stream.id)) return []
+    const keys = view.keys(recorded)
+    return key === undefined ? keys : keys.includes(key) ? [key] : []
+  }
+  const concerned = { ...view, keys }
   return Stream.runFold(
     store.batches(view.from, { follow: false, after }),
     () => rows,
     (rows, { events }) => View.fold(concerned, rows, events)
   )
-}
-
-const keysAmong = <T extends View.Types>({ keys }: View.View<T>, key: string): View.View<T>["keys"] => (recorded) =>
-  keys(recorded).includes(key) ? [key] : []
-
-/** Rows by the position of their last change; only up to where all partitions have come, lest one be passed over. */
-export const changes = <T extends View.Types>(
-  store: ProjectionStore["Service"],
-  view: View.View<T>,
-  { after, tenant }: { readonly tenant: string; readonly after: number }
-): Stream.Stream<Change<T["State"]>, EventStoreError | View.UnreadableRow> => {
-  const { decode } = codec(view)
-  const changeOf = (stored: StoredRow): Result.Result<Change<T["State"]>, View.UnreadableRow> =>
-    Result.map(decode(stored), ({ position, state }) => ({ key: stored.key, state: state ?? undefined, position }))
-  return Stream.unwrap(Effect.map(store.watch, (moved) =>
-    Stream.paginate(after, (after) =>
-      Effect.gen(function*() {
-        const page = yield* store.changes(view, { tenant, after, limit: pageSize })
-        if (page.length === 0) yield* moved
-        const changes = yield* Effect.fromResult(Result.all(page.map(changeOf)))
-        return [changes, Option.some(page[page.length - 1]?.position ?? after)] as const
-      }))))
 }

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -6,109 +7,103 @@ import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Projection } from "../../Projection.ts"
-import { type PartitionsDiffer, type ProjectionId, ProjectionStore } from "../../ProjectionStore.ts"
+import { type PartitionsDiffer, type PartitionStatus, ProjectionStore } from "../../ProjectionStore.ts"
 import type { Progress, RebuildOptions } from "../../Rebuild.ts"
+import { limitOf } from "./limits.ts"
+import * as Pacing from "./pacing.ts"
 import * as Worker from "./worker.ts"
 
-const interval = "250 millis"
+/** How often it is looked whether the time has come; at the end it is a matter of moments. */
+const intervals = { "building": 250, "changing over": 20, "live": 0 } satisfies Record<Progress["phase"], number>
 
-/** A position nobody reaches: all that is handled is a replay. */
-const everything = Number.MAX_SAFE_INTEGER
-
-/** Runs the version until it is live, and tells how far it is. */
+/** Runs the version until it is live and where the old one was, and tells how far it is. */
 export const rebuild = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
-  { maxLag = 1_000, ...options }: RebuildOptions = {}
+  { batchSize = 1_000, eventsPerSecond, maxLag = "5 seconds", ...options }: RebuildOptions = {}
 ): Stream.Stream<Progress, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore
-    const { name, version } = projection
     const categories = projection.from.map(({ category }) => category)
     yield* store.register(projection, { partitions: options.partitions, categories })
-    const old = yield* store.liveVersion(name)
-    // one that was live before comes back: what has happened since was the other's business
-    if (old !== version) yield* store.setStatus(projection, "running", { gate: everything, until: undefined })
+    yield* store.prepare(projection)
 
-    let takeover: number | undefined
-    const advance = Effect.gen(function*() {
-      const { end, position } = yield* stateOf(store, projection)
-      const live = yield* store.liveVersion(name)
-      if (live === version) return true
-      if (takeover === undefined && end - position <= maxLag) takeover = yield* prepare(store, projection, live)
-      if (takeover === undefined || position < takeover) return false
-      const reached = live === undefined ? takeover : (yield* stateOf(store, { name, version: live })).position
-      if (reached < takeover) return false
-      yield* store.transact(changeOver(store, projection, live))
-      return true
+    const look = lookAgain(projection, store, Duration.toMillis(maxLag))
+    const progress = Stream.paginate(0, (wait) =>
+      Effect.map(Effect.delay(look, wait), (progress) => {
+        const next = progress.phase === "live" ? Option.none<number>() : Option.some(intervals[progress.phase])
+        return [[progress], next] as const
+      }))
+    const running = Worker.runStrictly(projection, {
+      worker: "rebuild",
+      lease: "3 seconds",
+      ...options,
+      ...Pacing.paced(batchSize, eventsPerSecond)
     })
-
-    const running = Worker.runStrictly(projection, { worker: "rebuild", lease: "3 seconds", ...options })
-    const watch = yield* store.watch
-    let before: { readonly at: number; readonly handled: number } | undefined
-    let rate = 0
-    const look = Effect.gen(function*() {
-      const isLive = yield* advance
-      const { end, handled, position } = yield* stateOf(store, projection)
-      const at = yield* Clock.currentTimeMillis
-      if (before !== undefined && at > before.at) {
-        rate = Math.max(0, handled - before.handled) / ((at - before.at) / 1_000)
-      }
-      const lag = Math.max(0, end - position)
-      const progress: Progress = {
-        phase: isLive ? "live" : takeover === undefined ? "building" : "changing over",
-        position,
-        end,
-        handled,
-        rate,
-        remainingMillis: rate > 0 ? lag / rate * 1_000 : undefined
-      }
-      before = { at, handled }
-      return progress
-    })
-    // nobody need look more often than this, but when it changes over nobody should wait
-    const pause = Effect.suspend(() =>
-      takeover === undefined ? Effect.sleep(interval) : Effect.timeoutOption(watch, interval)
-    )
-    const progress = Stream.paginate(false, (isLater) =>
-      Effect.map(
-        Effect.andThen(isLater ? pause : Effect.void, look),
-        (progress) => [[progress], progress.phase === "live" ? Option.none<boolean>() : Option.some(true)] as const
-      ))
     return Stream.mergeLeft(progress, Stream.fromEffectDrain(running))
   }))
 
-/** Both are to stop at the same place; the new one knows that it is not to do again what the old one does up to there. */
-const prepare = Effect.fnUntraced(function*(
+/**
+ * Each look takes over as soon as nothing is in the way, and measures. Nothing has to be remembered from one process to the
+ * next: which version is live, and how far all have come, is in the store.
+ */
+const lookAgain = (
+  { name, version }: { readonly name: string; readonly version: number },
   store: ProjectionStore["Service"],
-  projection: ProjectionId,
-  live: number | undefined
-): Effect.fn.Return<number, EventStoreError> {
-  yield* store.cap(projection)
-  if (live === undefined) return (yield* stateOf(store, projection)).end
-  const end = yield* store.cap({ name: projection.name, version: live })
-  yield* store.setStatus(projection, "running", { until: end, gate: end })
-  return end
-})
+  maxLagMillis: number
+): Effect.Effect<Progress, EventStoreError> => {
+  /** Where the partitions were to go some time ago: whoever is there now is not further behind than that. */
+  let mark: { readonly at: number; readonly limits: ReadonlyArray<number> } | undefined
+  /** Where the log ended when this version was first seen to be live. */
+  let goal: number | undefined
+  const meter = makeMeter()
 
-const changeOver = Effect.fnUntraced(function*(
-  store: ProjectionStore["Service"],
-  projection: ProjectionId,
-  live: number | undefined
-): Effect.fn.Return<void, EventStoreError> {
-  if (live !== undefined) yield* store.setStatus({ name: projection.name, version: live }, "retired")
-  yield* store.makeLive(projection)
-  yield* store.setStatus(projection, "running", { until: undefined })
-})
+  return Effect.gen(function*() {
+    const all = yield* store.list(name)
+    const now = yield* Clock.currentTimeMillis
+    const mine = all.filter((partition) => partition.version === version)
+    const live = all.filter(({ isLive }) => isLive)
+    const end = mine[0]?.end ?? 0
+    const position = Math.min(...mine.map(({ position }) => position))
+    const measured = { position, end, ...meter(now, mine, end) }
 
-/** How far all of its partitions are. */
-const stateOf = Effect.fnUntraced(function*(
-  store: ProjectionStore["Service"],
-  { name, version }: ProjectionId
-): Effect.fn.Return<{ readonly position: number; readonly end: number; readonly handled: number }, EventStoreError> {
-  const partitions = (yield* store.list(name)).filter((one) => one.version === version)
-  return {
-    position: partitions.length === 0 ? 0 : Math.min(...partitions.map(({ position }) => position)),
-    end: partitions[0]?.end ?? 0,
-    handled: partitions.reduce((sum, { handled }) => sum + handled, 0)
+    if (live[0]?.version === version) {
+      goal ??= end
+      return { phase: position >= goal ? "live" : "changing over", ...measured }
+    }
+    const limits = mine.map(({ partition }) => limitOf(partition, mine.length, live) ?? end)
+    const hasReached = (limits: ReadonlyArray<number>) =>
+      mine.every(({ partition, position }) => position >= (limits[partition] ?? 0))
+    const isNear = hasReached(limits) ||
+      (mark !== undefined && now - mark.at <= maxLagMillis && hasReached(mark.limits))
+    if (mark === undefined || hasReached(mark.limits)) mark = { at: now, limits }
+    const mayTakeOver = isNear && mine.every(({ status }) => status === "running")
+    const isDone = mayTakeOver && (yield* store.takeOver({ name, version }, live[0]?.version))
+    return { phase: isDone ? "changing over" : "building", ...measured }
+  })
+}
+
+/** Rates, smoothed over a few seconds. */
+const makeMeter = () => {
+  let before: { readonly at: number; readonly handled: number; readonly position: number } | undefined
+  let rate: number | undefined
+  let speed: number | undefined
+  return (at: number, partitions: ReadonlyArray<PartitionStatus>, end: number) => {
+    const handled = partitions.reduce((sum, { handled }) => sum + handled, 0)
+    // what is left is measured in positions: by the mean of all partitions, as the slowest one may be any
+    const position = partitions.reduce((sum, { position }) => sum + position, 0) / Math.max(1, partitions.length)
+    if (before !== undefined && at > before.at) {
+      const seconds = (at - before.at) / 1_000
+      rate = smooth(rate, Math.max(0, handled - before.handled) / seconds)
+      speed = smooth(speed, Math.max(0, position - before.position) / seconds)
+    }
+    before = { at, handled, position }
+    const left = Math.max(0, end - position)
+    return {
+      handled,
+      rate: rate ?? 0,
+      remainingMillis: left === 0 ? 0 : speed === undefined || speed <= 0 ? undefined : left / speed * 1_000
+    }
   }
-})
+}
+
+const smooth = (before: number | undefined, now: number) => before === undefined ? now : before * 0.8 + now * 0.2

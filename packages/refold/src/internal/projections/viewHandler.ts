@@ -1,80 +1,114 @@
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Partition } from "../../Projection.ts"
 import { ProjectionStore, type StoredRow } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as View from "../../View.ts"
 import * as Partitioning from "../partitioning.ts"
+import * as Key from "./key.ts"
+import { codec } from "./rowCodec.ts"
 
-/** Between the rows of a view and the form in which they are stored. */
-export const codec = <T extends View.Types>(view: View.View<T>) => {
-  const json = Schema.toCodecJson(view.state)
-  const encode = Schema.encodeUnknownResult(json)
-  const decode = Schema.decodeUnknownResult(json)
-  const failed = (key: string) => (error: { readonly message: string }) =>
-    new View.UnreadableRow({ view: view.name, version: view.version, key, problem: error.message })
-  return {
-    encode: (key: string, state: T["State"] | null): Result.Result<string | null, View.UnreadableRow> =>
-      state === null
-        ? Result.succeed(null)
-        : Result.mapBoth(encode(state), { onFailure: failed(key), onSuccess: (value) => JSON.stringify(value) }),
-    decode: ({ key, position, state }: StoredRow): Result.Result<View.Row<T["State"]>, View.UnreadableRow> =>
-      state === null
-        ? Result.succeed({ state: null, position })
-        : Result.mapBoth(decode(JSON.parse(state)), {
-          onFailure: failed(key),
-          onSuccess: (state) => ({ state, position })
-        })
-  }
+/** A row, whether it has been there before or not. */
+interface Entry<State> {
+  readonly tenant: string
+  readonly key: string
+  readonly row: View.Row<State> | undefined
 }
 
-const nameOf = (tenant: string, key: string) => `${tenant}\0${key}`
+type Entries<State> = Map<string, Entry<State>>
 
-/** Reads the rows that a batch concerns, folds it, and writes what has changed. */
+/** How many rows a partition keeps in memory. */
+const keptRows = 10_000
+
+/** What a worker knows of the rows of a partition that it holds, and up to which event they have been folded. */
+interface Known<State> {
+  readonly entries: Entries<State>
+  readonly upTo: number
+}
+
+/** Loads the rows that a batch concerns unless they are known, folds it, and writes what has changed. */
 export const make = <T extends View.Types>(view: View.View<T>) => {
   const { decode, encode } = codec(view)
+  // a worker has a partition value of its own for as long as it holds the partition: nobody else writes these rows meanwhile
+  const knownOf = new WeakMap<Partition, Known<T["State"]>>()
+
+  const load = Effect.fnUntraced(function*(
+    store: ProjectionStore["Service"],
+    entries: Entries<T["State"]>,
+    known: Entries<T["State"]>
+  ) {
+    const missing = new Map([...entries].filter(([name]) => !known.has(name)))
+    for (const name of entries.keys()) entries.set(name, known.get(name) ?? entries.get(name)!)
+    if (missing.size === 0) return
+    for (const stored of yield* store.rows(view, [...missing.values()])) {
+      const { key, tenant } = stored
+      entries.set(nameOf(tenant, key), { tenant, key, row: yield* Effect.fromResult(decode(stored)) })
+    }
+  })
+
   return (
     events: ReadonlyArray<RecordedEvent<T["Event"]>>,
     partition: Partition
-  ): Effect.Effect<void, EventStoreError | View.UnreadableRow, ProjectionStore> =>
+  ): Effect.Effect<void, EventStoreError | View.UnreadableRow | View.InvalidKey, ProjectionStore> =>
     Effect.gen(function*() {
       const store = yield* ProjectionStore
       const isOurs = view.isByStream || partition.of === 1
         ? () => true
         : (key: string) => Partitioning.of(key, partition.of) === partition.index
-      const wanted = new Map<string, { readonly tenant: string; readonly key: string }>()
+      const entries: Entries<T["State"]> = new Map()
       const steps: Array<readonly [name: string, key: string, event: RecordedEvent<T["Event"]>]> = []
       for (const event of events) {
-        const { tenant } = event.stream
+        const { position, stream: { tenant } } = event
         for (const key of view.keys(event)) {
           if (!isOurs(key)) continue
           const name = nameOf(tenant, key)
-          if (!wanted.has(name)) wanted.set(name, { tenant, key })
           steps.push([name, key, event])
+          if (entries.has(name)) continue
+          const problem = Key.problem(key)
+          if (problem !== undefined) {
+            return yield* new View.InvalidKey({ view: view.name, version: view.version, key, position, problem })
+          }
+          entries.set(name, { tenant, key, row: undefined })
         }
       }
-      if (steps.length === 0) return
+      const [first] = events
+      const last = events[events.length - 1]
+      if (first === undefined || last === undefined || steps.length === 0) return
 
-      const rows = new Map<string, View.Row<T["State"]>>()
-      for (const stored of yield* store.rows(view, [...wanted.values()])) {
-        rows.set(nameOf(stored.tenant, stored.key), yield* Effect.fromResult(decode(stored)))
-      }
-      const changed = new Set<string>()
+      const before = knownOf.get(partition)
+      // events that come again: what was folded of them was not committed
+      const known = before === undefined || first.position <= before.upTo ? new Map() : before.entries
+      yield* load(store, entries, known)
+      const changed = new Map<string, Entry<T["State"]>>()
       for (const [name, key, event] of steps) {
-        const before = rows.get(name)
-        const after = View.advance(view, before, event, key)
-        if (after === before) continue
-        rows.set(name, after)
-        changed.add(name)
+        const entry = entries.get(name)!
+        const row = View.advance(view, entry.row, event, key)
+        if (row === entry.row) continue
+        const after = { ...entry, row }
+        entries.set(name, after)
+        changed.set(name, after)
       }
       const saved: Array<StoredRow> = []
-      for (const name of changed) {
-        const { key, tenant } = wanted.get(name)!
-        const { position, state } = rows.get(name)!
-        saved.push({ tenant, key, position, state: yield* Effect.fromResult(encode(key, state)) })
+      for (const { key, row, tenant } of changed.values()) {
+        if (row === undefined) continue
+        saved.push({ tenant, key, position: row.position, state: yield* Effect.fromResult(encode(key, row.state)) })
       }
       if (saved.length > 0) yield* store.saveRows(view, saved)
+      knownOf.set(partition, { entries: latest(known, entries), upTo: last.position })
     })
+}
+
+const nameOf = (tenant: string, key: string) => `${tenant}\0${key}`
+
+/** Those used last, in the order of their use. */
+const latest = <State>(known: Entries<State>, entries: Entries<State>): Entries<State> => {
+  for (const [name, entry] of entries) {
+    known.delete(name)
+    known.set(name, entry)
+  }
+  for (const name of known.keys()) {
+    if (known.size <= keptRows) break
+    known.delete(name)
+  }
+  return known
 }

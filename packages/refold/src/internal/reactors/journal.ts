@@ -41,7 +41,8 @@ const State = Schema.Struct({
 type State = typeof State.Type
 
 const Command = Schema.TaggedUnion({
-  React: { recorded: Schema.Any },
+  /** `isLate` if it was set aside, and later ones have been reacted to. */
+  React: { recorded: Schema.Any, isLate: Schema.Boolean },
   Refuse: { refused: Event.cases.Refused },
   Fire: { timer: Schema.String, at: Schema.Int }
 })
@@ -83,11 +84,11 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
   const reactionTo = (state: S, recorded: RecordedEvent<unknown>): Reaction<S, Kinds> => {
     if (recorded.stream.category !== reactor.name) return reactor.react(state, recorded as never)
     const event = recorded.event as Event
-    if (event._tag === "TimerDue") return reactor.due(state, event.timer)
+    if (event._tag === "TimerDue") return reactor.due(state, event.timer, DateTime.makeUnsafe(event.at))
     if (event._tag !== "Refused") return {}
     const codec = targets.get(event.category)
     const command = codec === undefined ? event.command : Schema.decodeUnknownSync(codec)(event.command)
-    return reactor.refused(state, { ...event, command } as Refused)
+    return reactor.refused(state, { ...event, command, at: recorded.recordedAt } as Refused)
   }
 
   return Aggregate.make(reactor.name, {
@@ -99,7 +100,7 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
       switch (command._tag) {
         case "React": {
           const recorded: RecordedEvent<unknown> = command.recorded
-          if (recorded.position <= position) return []
+          if (recorded.position <= position && !command.isLate) return []
           const before = state === undefined ? reactor.initial : decodeState(state)
           const reaction = reactionTo(before, recorded)
           const after = reaction.state === undefined ? before : reaction.state
@@ -122,28 +123,34 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
     evolve: (before: State, event): State => {
       switch (event._tag) {
         case "Reacted":
-          return { state: event.state, position: event.position, timers: timersAfter(before.timers, event) }
+          return {
+            state: event.state,
+            position: Math.max(before.position, event.position),
+            timers: timersAfter(before.timers, event, (at) => at)
+          }
         case "TimerDue":
-          return { ...before, timers: timersAfter(before.timers, event) }
+          return { ...before, timers: timersAfter(before.timers, event, (at) => at) }
         case "Refused":
           return before
       }
     },
-    conflicts: "redecides"
+    conflicts: "redecides",
+    snapshots: { every: 100, version: 1 }
   })
 }
 
-/** The timers that are set after an event, with the instants at which they are due. */
-export const timersAfter = (
-  timers: Readonly<Record<string, number>>,
-  event: Event
-): Readonly<Record<string, number>> => {
+/** The timers that are set after an event, with what is to be kept of each. */
+export const timersAfter = <Timer>(
+  timers: Readonly<Record<string, Timer>>,
+  event: Event,
+  make: (at: number) => Timer
+): Readonly<Record<string, Timer>> => {
   if (event._tag === "Refused") return timers
   const after = { ...timers }
   if (event._tag === "TimerDue") delete after[event.timer]
   else {
     for (const out of event.out) {
-      if (out._tag === "Timer") after[out.timer] = out.at
+      if (out._tag === "Timer") after[out.timer] = make(out.at)
       else if (out._tag === "CancelTimer") delete after[out.timer]
     }
   }

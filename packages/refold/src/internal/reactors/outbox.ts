@@ -1,14 +1,17 @@
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { EventSources } from "../../EventSource.ts"
-import type { EventStore } from "../../EventStore.ts"
+import { EventStore } from "../../EventStore.ts"
 import * as Projection from "../../Projection.ts"
-import type { Effects, Handlers, Reactor, Target } from "../../Reactor.ts"
+import type { Effects, Handlers, Reactor, ServicesOf, Target } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
+import * as Answers from "../commands/answers.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
 
 /** How many processes of a batch are at work at the same time. */
@@ -18,29 +21,40 @@ const concurrency = 16
 class Unknown extends Data.TaggedError("Unknown")<{ readonly message: string }> {}
 
 /** Does what the journal says is to be done, in the order of each process. */
-export const make = <Sources extends EventSources, State, Kinds extends Effects, E, R>(
+export const make = <Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal,
-  handlers: Handlers<Kinds, E, R>
-): Projection.Projection<readonly [Journal], unknown, R | EventStore> => {
+  handlers: Own
+): Projection.Projection<readonly [Journal], unknown, ServicesOf<Own> | EventStore> => {
   const targets = new Map(reactor.commands.map((target) => [target.category, decoding(target)]))
   const effects = new Map(
     Object.entries(reactor.effects).map(([name, schema]) =>
       [name, Schema.decodeUnknownEffect(Schema.toCodecJson(schema))] as const
     )
   )
+  /** Effects of batches that have failed: when these are handled again, in parts, they are not done again. */
+  const done = new Set<string>()
 
   const perform = (
     { id: eventId, metadata, stream: { id: key } }: RecordedEvent<Event>,
     out: StoredOut,
-    index: number
-  ): Effect.Effect<void, unknown, R | EventStore> => {
-    const once = `${eventId}/${index}`
+    once: string
+  ): Effect.Effect<void, unknown, ServicesOf<Own> | EventStore> => {
     if (out._tag === "Effect") {
+      if (done.has(once)) return Effect.void
       const decode = effects.get(out.name)
-      return decode === undefined
-        ? Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
-        : Effect.flatMap(decode(out.payload), (payload) => handlers[out.name]!(payload, { key, idempotencyKey: once }))
+      const handler = handlers[out.name]
+      if (decode === undefined || handler === undefined) {
+        return Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
+      }
+      return decode(out.payload).pipe(
+        Effect.flatMap((payload) =>
+          handler(payload, { key, idempotencyKey: once }) as Effect.Effect<void, unknown, ServicesOf<Own>>
+        ),
+        Effect.andThen(Effect.sync(() => {
+          done.add(once)
+        }))
+      )
     }
     if (out._tag !== "Command") return Effect.void
     const target = targets.get(out.category)
@@ -48,63 +62,79 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       return Effect.fail(new Unknown({ message: `${reactor.name} has no command to ${out.category} any more` }))
     }
     const about = { causationId: eventId, correlationId: metadata.correlationId ?? eventId }
-    return Effect.flatMap(
-      target.decode(out.command),
-      (command) =>
-        Effect.flatMap(
-          Effect.result(target.execute(out.id, command, { commandId: once, metadata: about })),
-          (result) => {
-            if (Result.isSuccess(result)) return Effect.void
-            const error = result.failure
-            return isPassing(error)
-              ? Effect.fail(error)
-              : journal.execute(key, {
-                _tag: "Refuse",
-                refused: { ...out, _tag: "Refused", reason: tagOf(error), message: messageOf(error) }
-              }, { commandId: `${once}/refused`, metadata: { ...about, causationId: once } })
-          }
-        )
-    )
+    const refuse = (error: unknown) =>
+      journal.execute(key, { _tag: "Refuse", refused: { ...out, _tag: "Refused", ...Answers.reasonOf(error) } }, {
+        commandId: refusalOf(once),
+        metadata: { ...about, causationId: once }
+      })
+    return Effect.flatMap(target.decode(out.command), (command) =>
+      Answers.untilAnswered(Effect.flatMap(
+        Effect.result(target.execute(out.id, command, { commandId: once, metadata: about })),
+        (result): Effect.Effect<unknown, unknown, EventStore> =>
+          Result.isSuccess(result)
+            ? Effect.void
+            : Answers.isRefusal(result.failure)
+            ? refuse(result.failure)
+            : Effect.fail(result.failure)
+      ))).pipe(Effect.asVoid)
   }
+
+  /** What was refused before a crash is not asked again: by now the answer might be another. */
+  const refusedAfter = ({ stream: { id: key }, version }: RecordedEvent<Event>) =>
+    Effect.flatMap(EventStore, (store) =>
+      Stream.runFold(
+        store.read(journal, key, { after: version }),
+        () => new Set<string | undefined>(),
+        (ids, { event, metadata }) => event._tag === "Refused" ? ids.add(metadata.commandId) : ids
+      ))
+
+  const performAll = Effect.fnUntraced(function*(events: NonEmptyReadonlyArray<RecordedEvent<Event>>) {
+    const [first] = events
+    const asks = events.some((recorded) => outOf(recorded).some(({ _tag }) => _tag === "Command"))
+    const refused = asks ? yield* Answers.untilAnswered(refusedAfter(first)) : new Set()
+    for (const recorded of events) {
+      for (const [index, out] of outOf(recorded).entries()) {
+        const once = `${recorded.id}/${index}`
+        if (!refused.has(refusalOf(once))) yield* perform(recorded, out, once)
+      }
+    }
+  })
 
   return Projection.make(`${reactor.name} outbox`, {
     version: 1,
     from: [journal],
     delivery: "at least once",
     handle: (events) => {
-      const byProcess = new Map<string, Array<RecordedEvent<Event>>>()
+      const forget = Effect.sync(() => {
+        for (const recorded of events) outOf(recorded).forEach((_, index) => done.delete(`${recorded.id}/${index}`))
+      })
+      const byProcess = new Map<string, [RecordedEvent<Event>, ...Array<RecordedEvent<Event>>]>()
       for (const recorded of events) {
-        if (recorded.event._tag !== "Reacted" || recorded.event.out.length === 0) continue
+        if (outOf(recorded).length === 0) continue
         const name = `${recorded.stream.tenant}\0${recorded.stream.id}`
         const others = byProcess.get(name)
         if (others === undefined) byProcess.set(name, [recorded])
         else others.push(recorded)
       }
+      // one that fails does not stop the others in the middle of what they do
       return Effect.forEach(
         byProcess.values(),
-        (ofProcess) =>
-          Effect.forEach(ofProcess, (recorded) =>
-            recorded.event._tag !== "Reacted" ? Effect.void : Effect.forEach(
-              recorded.event.out,
-              (out, index) => perform(recorded, out, index),
-              { discard: true }
-            ).pipe(Effect.provideService(Tenant, recorded.stream.tenant)), { discard: true }),
-        { concurrency, discard: true }
+        (own) => Effect.exit(Effect.provideService(performAll(own), Tenant, own[0].stream.tenant)),
+        { concurrency }
+      ).pipe(
+        Effect.flatMap(Exit.asVoidAll),
+        Effect.tap(forget),
+        Effect.onInterrupt(() => forget)
       )
     }
   })
 }
 
+const refusalOf = (once: string): string => `${once}/refused`
+
+const outOf = ({ event }: RecordedEvent<Event>): ReadonlyArray<StoredOut> => event._tag === "Reacted" ? event.out : []
+
 const decoding = ({ command, execute }: Target) => {
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(command))
   return { decode: (json: unknown) => Effect.map(decode(json), (command) => command as never), execute }
 }
-
-/** Whether it may be otherwise the next time: nobody has said no. */
-const isPassing = (error: unknown): boolean =>
-  Predicate.isTagged(error, "EventStoreError") || Predicate.isTagged(error, "RetriesExhausted")
-
-const tagOf = (error: unknown): string =>
-  Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "Rejected"
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

@@ -71,7 +71,8 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (tenant, category, stream_id)
   )`,
 
-  // a partition of a projection: how far it has come, and who may move it
+  // a partition of a projection: how far it has come, and who may move it; up to which positions another version has done
+  // what cannot be undone, by the partitions of that; and whether the projection is live, or was
   `create table "${name}".partitions (
     projection text collate "C" not null,
     version integer not null,
@@ -79,10 +80,9 @@ export const schema = (name: string): ReadonlyArray<string> => [
     categories text[] not null,
     position bigint not null default 0,
     status text collate "C" not null default 'running' check (status in ('running', 'paused', 'stopped', 'retired')),
-    until bigint,
-    gate bigint not null default 0,
+    gates bigint[] not null,
+    is_readable boolean not null,
     owner text collate "C",
-    lease_until timestamptz not null default '-infinity',
     token bigint not null default 0,
     handled bigint not null default 0,
     moved_at timestamptz,
@@ -90,7 +90,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (projection, version, partition)
   )`,
 
-  // who asks for partitions, so that everybody gets a fair share
+  // who asks for partitions, so that everybody gets a fair share; what is owned by nobody seen lately is free
   `create table "${name}".workers (
     projection text collate "C" not null,
     version integer not null,
@@ -117,7 +117,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     is_skipped boolean not null,
     is_to_retry boolean not null default false,
     parked_at timestamptz not null default clock_timestamp(),
-    primary key (projection, version, position)
+    primary key (projection, version, position, partition)
   )`,
 
   // the rows of views; deleted ones stay, without a state
@@ -131,7 +131,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (view, version, tenant, key)
   )`,
 
-  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position)`,
+  `create index view_rows_by_position on "${name}".view_rows (view, version, tenant, position, key)`,
 
   // for analysts: what readers see
   `create view "${name}".views as

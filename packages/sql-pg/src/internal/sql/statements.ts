@@ -1,4 +1,5 @@
 import { appendLock } from "./append.ts"
+import { streamHash } from "./streamHash.ts"
 
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
@@ -66,7 +67,6 @@ export const statements = (name: string) => ({
         and e.version = n.version and e.position = n.position
     )`,
 
-  // to which partition a stream falls must never change, also not with the version of the server: no hash of its own does
   readLog: `select l.log_end, e.*
     from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
       select tenant, category, stream_id, ${eventColumns}
@@ -74,7 +74,7 @@ export const statements = (name: string) => ({
       where category = any($2::text[]) and position > $3 and position <= $5
         and ($1::text is null or tenant = $1) and ($6::text[] is null or type = any($6))
         and ($8::integer is null or
-          mod(('x' || left(md5(tenant || '/' || category || '/' || stream_id), 8))::bit(32)::bigint, $8) = $7)
+          mod(${streamHash("tenant", "category", "stream_id")}, $8) = $7)
       order by position limit $4
     ) e on true
     order by e.position`,

@@ -1,0 +1,73 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Aggregate } from "../../Aggregate.ts"
+import type { Types } from "../../Decider.ts"
+import { EventStore } from "../../EventStore.ts"
+import { EventStoreError, InvalidEvent } from "../../EventStoreError.ts"
+import type { Inbox, Outcome, SubmitOptions } from "../../Inbox.ts"
+import type { Appended, RecordedEvent } from "../../RecordedEvent.ts"
+import * as StreamId from "../../StreamId.ts"
+import { streamId } from "../store/naming.ts"
+import type { Event } from "./entries.ts"
+
+/** Writes a command down, once. */
+export const submit = Effect.fnUntraced(function*<T extends Types>(
+  { entries, name, targets }: Inbox,
+  { category, command: schema }: Aggregate<T>,
+  id: string,
+  command: T["Command"],
+  { commandId, metadata, seen, strict }: SubmitOptions
+): Effect.fn.Return<Appended<Event>, EventStoreError, EventStore> {
+  if (!targets.some((target) => target.category === category)) {
+    return yield* Effect.die(new Error(`the inbox ${name} does not take commands to ${category}`))
+  }
+  const stream = yield* streamId(name, id)
+  const invalid = (problem: string) =>
+    new EventStoreError({ reason: new InvalidEvent({ stream, type: command._tag, problem }) })
+  // it is a key of the log
+  const problem = StreamId.problem({ ...stream, id: commandId })
+  if (problem !== undefined) return yield* invalid(`the id of the command cannot be one: ${problem}`)
+  const json = yield* Effect.mapError(
+    Schema.encodeUnknownEffect(Schema.toCodecJson(schema))(command),
+    ({ message }) => invalid(message)
+  )
+  const event: Event = {
+    _tag: "Submitted",
+    commandId,
+    category,
+    command: json as Schema.Json,
+    ...seen === undefined ? {} : { seen },
+    ...strict === undefined ? {} : { strict }
+  }
+  return yield* Effect.catchTags(entries.execute(id, { _tag: "Write", event }, { commandId, metadata }), {
+    // writing down neither collides nor decides again
+    Conflict: Effect.die,
+    RetriesExhausted: Effect.die
+  })
+})
+
+/** Waits for what becomes of a command that was submitted. */
+export const answer = Effect.fnUntraced(function*(
+  { entries }: Inbox,
+  id: string,
+  commandId: string,
+  { position, repeated, version }: Appended<Event>
+): Effect.fn.Return<Outcome, EventStoreError, EventStore> {
+  const store = yield* EventStore
+  const answers = <E, R>(events: Stream.Stream<RecordedEvent<Event>, E, R>) =>
+    Stream.runHead(
+      Stream.filterMap(events, ({ event, stream }) =>
+        event._tag === "Answered" && event.commandId === commandId && stream.id === id
+          ? Result.succeed(event.outcome)
+          : Result.failVoid)
+    )
+  // of a command that was there before, there may be much to pass over in the log, and little in its stream
+  const known = repeated ? yield* answers(store.read(entries, id, { after: version })) : Option.none()
+  const found = Option.isSome(known)
+    ? known
+    : yield* answers(store.subscribe([entries], { after: position, types: ["Answered"] }))
+  return Option.getOrThrow(found)
+})
