@@ -14,6 +14,11 @@ import type { StreamId } from "../../StreamId.ts"
 /** Whether an earlier version of the projection has handled what is being handled. */
 export const IsReplay = Context.Reference<boolean>("refold/Projection/IsReplay", { defaultValue: () => false })
 
+/** What a handler that does not run in the transaction leaves to be done in it, or not at all. */
+export const Left = Context.Reference<Array<Effect.Effect<void, EventStoreError>>>("refold/Projection/Left", {
+  defaultValue: () => []
+})
+
 /** What a handler ended with, to be told apart from what the store ended with. */
 export class HandlerFailed<E> extends Data.TaggedError("HandlerFailed")<{ readonly cause: Cause.Cause<E> }> {}
 
@@ -117,10 +122,31 @@ export const handle = <Sources extends EventSources, E, R>(
   const others = waiting.length === 0 ? events : events.filter((event) => !waits(event))
   const aside = waiting.length === 0 ? Effect.void : store.park(waiting.map((event) => setAside(hold, event, "")))
   const handled = isReadonlyArrayNonEmpty(others) ? work(hold, others) : Effect.void
-  return hold.projection.delivery === "at least once"
-    ? toTheEnd(Effect.andThen(handled, commit(hold, { to, events: others.length }, aside)), hold.patience)
-    : commit(hold, { to, events: others.length }, Effect.andThen(aside, handled))
+  return moved(hold, { to, events: others.length }, { aside, handled })
 }
+
+/**
+ * Handles and moves on: in one transaction, or the handler before it, and in it what that has left to be said only by who
+ * still has the partition.
+ */
+export const moved = <Sources extends EventSources, E, R, E2, R2>(
+  hold: Hold<Sources, E, R>,
+  move: { readonly to?: number | undefined; readonly events: number },
+  { aside, handled }: {
+    readonly aside: Effect.Effect<void, EventStoreError>
+    readonly handled: Effect.Effect<void, E2, R2>
+  }
+): Effect.Effect<void, E2 | PartitionLost | EventStoreError, R2> =>
+  hold.projection.delivery === "exactly once"
+    ? commit(hold, move, Effect.andThen(aside, handled))
+    : Effect.suspend(() => {
+      const left: Array<Effect.Effect<void, EventStoreError>> = []
+      const last = Effect.suspend(() => Effect.andThen(aside, Effect.all(left, { discard: true })))
+      return toTheEnd(
+        Effect.andThen(Effect.provideService(handled, Left, left), commit(hold, move, last)),
+        hold.patience
+      )
+    })
 
 /** An event that is not handled now. */
 export const setAside = <Sources extends EventSources, E, R>(

@@ -39,9 +39,7 @@ const retryStream = Effect.fnUntraced(function*<Sources extends EventSources, E,
       (event) => event === undefined ? Effect.void : Handling.work(hold, [event])
     )
     const unpark = hold.store.unpark(Handling.idOf(hold), [one.position])
-    const done = hold.projection.delivery === "at least once"
-      ? Effect.andThen(again, Handling.commit(hold, { events: 1 }, unpark))
-      : Handling.commit(hold, { events: 1 }, Effect.andThen(again, unpark))
+    const done = Handling.moved(hold, { events: 1 }, { aside: unpark, handled: again })
     const failure = yield* Failing.withPatience(done).pipe(
       Effect.as(undefined),
       Effect.catchTag("HandlerFailed", ({ cause }) => Effect.succeed(Handling.describe(cause))),

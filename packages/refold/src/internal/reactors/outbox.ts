@@ -12,6 +12,7 @@ import type { Effects, Handlers, Reactor, ServicesOf, Target } from "../../React
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as Answers from "../commands/answers.ts"
+import * as Handling from "../projections/handling.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
 
 /** How many processes of a batch are at work at the same time. */
@@ -62,11 +63,20 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       return Effect.fail(new Unknown({ message: `${reactor.name} has no command to ${out.category} any more` }))
     }
     const about = { causationId: eventId, correlationId: metadata.correlationId ?? eventId }
-    const refuse = (error: unknown) =>
-      journal.execute(key, { _tag: "Refuse", refused: { ...out, _tag: "Refused", ...Answers.reasonOf(error) } }, {
-        commandId: refusalOf(once),
-        metadata: { ...about, causationId: once }
-      })
+    /** Said where the outbox moves on, so that who has been replaced, and has an old answer, cannot say it any more. */
+    const refuse = Effect.fnUntraced(function*(error: unknown) {
+      const store = yield* EventStore
+      const refused = { ...out, _tag: "Refused", ...Answers.reasonOf(error) } as const
+      const metadata = { ...about, causationId: once, commandId: refusalOf(once) }
+      const left = yield* Handling.Left
+      left.push(
+        store.append(journal, key, [refused], { metadata }).pipe(
+          Effect.catchTag("AppendConditionFailed", Effect.die),
+          Effect.asVoid,
+          Effect.provideService(Tenant, yield* Tenant)
+        )
+      )
+    })
     return Effect.flatMap(target.decode(out.command), (command) =>
       Answers.untilAnswered(Effect.flatMap(
         Effect.result(Answers.unhurried(target.execute(out.id, command, { commandId: once, metadata: about }))),
@@ -79,7 +89,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       ))).pipe(Effect.asVoid)
   }
 
-  /** What was refused before a crash is not asked again: by now the answer might be another. */
+  /** What was refused is not asked again by who starts over: by now the answer might be another. */
   const refusedAfter = ({ stream: { id: key }, version }: RecordedEvent<Event>) =>
     Effect.flatMap(EventStore, (store) =>
       Stream.runFold(
