@@ -33,7 +33,7 @@ const trials = Reactor.make("trials", {
       ? [Reactor.cancelTimer("end")]
       : [Reactor.timer("end", DateTime.add(recordedAt, { days: 90 }))]
   }),
-  due: (_, timer, at) => ({
+  due: (_, timer, { at }) => ({
     out: timer === "end"
       ? [Reactor.effect("mail", "ended"), Reactor.timer("ask", DateTime.add(at, { days: 400 }))]
       : [Reactor.effect("mail", "asked")]

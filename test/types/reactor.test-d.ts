@@ -36,7 +36,8 @@ const greeting = Reactor.make("greeting", {
       ]
     }
   },
-  due: (state, timer, at) => {
+  due: (state, timer, { at, key }) => {
+    expectTypeOf(key).toEqualTypeOf<string>()
     expectTypeOf(timer).toEqualTypeOf<string>()
     expectTypeOf(at).toEqualTypeOf<DateTime.Utc>()
     return { state }

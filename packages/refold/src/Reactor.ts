@@ -89,6 +89,17 @@ export interface Refused {
 }
 
 /**
+ * Of a timer that is due: whose it is, and the instant it was set for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Due {
+  readonly key: string
+  readonly at: DateTime.Utc
+}
+
+/**
  * A reactor: a process for each key, with a state of its own. Pure, like `decide`: what it answers is written down before
  * any of it is done.
  *
@@ -105,7 +116,7 @@ export interface Reactor<out Sources extends EventSources, in out State, in out 
   key(recorded: RecordedEvent<EventOf<Sources>>): string | undefined
   react(state: State, recorded: RecordedEvent<EventOf<Sources>>): Reaction<State, Kinds>
   refused(state: State, refused: Refused): Reaction<State, Kinds>
-  due(state: State, timer: string, at: DateTime.Utc): Reaction<State, Kinds>
+  due(state: State, timer: string, about: Due): Reaction<State, Kinds>
 }
 
 /**
@@ -117,10 +128,6 @@ export interface Reactor<out Sources extends EventSources, in out State, in out 
  * order of the log. `refused` hears of commands that were not done, and `due` of timers and of the instant they were
  * set for; what they are told has been written down like any other event. `commands` names every aggregate the reactor
  * sends commands to. The name is that of a category of streams, so it must not be an aggregate's.
- *
- * **Gotchas**
- *
- * Every event that has a key is written down, whatever comes of it. Give those that do not matter none.
  *
  * @category constructors
  * @since 0.1.0
@@ -136,7 +143,7 @@ export const make = <const Sources extends EventSources, State, const Kinds exte
     readonly key: (recorded: RecordedEvent<EventOf<Sources>>) => string | undefined
     readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, Kinds>
     readonly refused?: ((state: State, refused: Refused) => Reaction<State, Kinds>) | undefined
-    readonly due?: ((state: State, timer: string, at: DateTime.Utc) => Reaction<State, Kinds>) | undefined
+    readonly due?: ((state: State, timer: string, about: Due) => Reaction<State, Kinds>) | undefined
   }
 ): Reactor<Sources, State, Kinds> => ({
   name,

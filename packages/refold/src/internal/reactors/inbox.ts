@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import type { Tagged } from "../../Decider.ts"
 import type { EventSource, EventSources } from "../../EventSource.ts"
-import { EventStore } from "../../EventStore.ts"
+import type { EventStore } from "../../EventStore.ts"
 import type { Partition, Projection } from "../../Projection.ts"
 import type { Effects, Reactor } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
@@ -33,27 +32,11 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects>
       ? undefined
       : recorded.stream.id
 
-  /** What has reacted already: asked only where a process has come further than an event it is told of. */
-  const inputsOf = (key: string) =>
-    Effect.flatMap(EventStore, (store) =>
-      Stream.runFold(
-        store.read(journal, key),
-        () => new Set<string>(),
-        (inputs, { event }) => event._tag === "Reacted" ? inputs.add(event.input) : inputs
-      ))
-
-  const tell = Effect.fnUntraced(function*({ events, key }: Share) {
-    let known: Set<string> | undefined
-    for (const recorded of events) {
-      const metadata = { causationId: recorded.id, correlationId: recorded.metadata.correlationId ?? recorded.id }
-      const inTurn = yield* journal.execute(key, { _tag: "React", recorded, isLate: false }, { metadata })
-      if (inTurn.events.length > 0) continue
-      // it has been told before, unless the event was set aside and comes after later ones now
-      known ??= yield* inputsOf(key)
-      if (known.has(recorded.id)) continue
-      yield* journal.execute(key, { _tag: "React", recorded, isLate: true }, { metadata, commandId: recorded.id })
-    }
-  })
+  const tell = ({ events, key }: Share) =>
+    Effect.forEach(events, (recorded) =>
+      journal.execute(key, { _tag: "React", recorded }, {
+        metadata: { causationId: recorded.id, correlationId: recorded.metadata.correlationId ?? recorded.id }
+      }), { discard: true })
 
   return {
     name: reactor.name,

@@ -41,8 +41,7 @@ const State = Schema.Struct({
 type State = typeof State.Type
 
 const Command = Schema.TaggedUnion({
-  /** `isLate` if it was set aside, and later ones have been reacted to. */
-  React: { recorded: Schema.Any, isLate: Schema.Boolean },
+  React: { recorded: Schema.Any },
   Refuse: { refused: Event.cases.Refused },
   Fire: { timer: Schema.String, at: Schema.Int }
 })
@@ -84,7 +83,9 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
   const reactionTo = (state: S, recorded: RecordedEvent<unknown>): Reaction<S, Kinds> => {
     if (recorded.stream.category !== reactor.name) return reactor.react(state, recorded as never)
     const event = recorded.event as Event
-    if (event._tag === "TimerDue") return reactor.due(state, event.timer, DateTime.makeUnsafe(event.at))
+    if (event._tag === "TimerDue") {
+      return reactor.due(state, event.timer, { key: recorded.stream.id, at: DateTime.makeUnsafe(event.at) })
+    }
     if (event._tag !== "Refused") return {}
     const codec = targets.get(event.category)
     const command = codec === undefined ? event.command : Schema.decodeUnknownSync(codec)(event.command)
@@ -100,16 +101,19 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
       switch (command._tag) {
         case "React": {
           const recorded: RecordedEvent<unknown> = command.recorded
-          if (recorded.position <= position && !command.isLate) return []
+          if (recorded.position <= position) return []
           const before = state === undefined ? reactor.initial : decodeState(state)
           const reaction = reactionTo(before, recorded)
+          const { out = [] } = reaction
+          // told again it leads to nothing again: until something is written down, the state is the same
+          if (reaction.state === undefined && out.length === 0) return []
           const after = reaction.state === undefined ? before : reaction.state
           return [{
             _tag: "Reacted",
             input: recorded.id,
             position: recorded.position,
             state: encodeState(after),
-            out: (reaction.out ?? []).map(stored)
+            out: out.map(stored)
           }]
         }
         case "Refuse":
@@ -125,7 +129,7 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
         case "Reacted":
           return {
             state: event.state,
-            position: Math.max(before.position, event.position),
+            position: event.position,
             timers: timersAfter(before.timers, event, (at) => at)
           }
         case "TimerDue":

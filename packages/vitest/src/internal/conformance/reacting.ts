@@ -108,27 +108,6 @@ export const reacting = (it: It) => {
       yield* Fiber.interrupt(successor)
     }))
 
-  it.effect("an event that had no process gets one if the reactor is sent back to it, also if later ones were there first", () =>
-    Effect.gen(function*() {
-      let others = false
-      const { account, reactor } = makeSaving({
-        key: ({ event, stream }) => event._tag === "Debited" || (stream.id === "b" && !others) ? undefined : "all"
-      })
-      const sent: Array<string> = []
-      yield* EventStore.append(account, "a", [credited(1)])
-      yield* EventStore.append(account, "b", [credited(2)])
-      yield* EventStore.append(account, "a", [credited(3)])
-      const worker = yield* runs(reactor, { sent })
-      yield* untilSent(sent, 2)
-      yield* Fiber.interrupt(worker)
-      others = true
-      yield* Projections.rewind({ name: reactor.name, version: 1 }, 0)
-      const successor = yield* runs(reactor, { sent })
-      yield* untilSent(sent, 3)
-      assert.deepStrictEqual(sent, ["a saved 1, 0 before", "a saved 3, 1 before", "b saved 2, 4 before"])
-      yield* Fiber.interrupt(successor)
-    }))
-
   it.effect("a reactor that throws stops at that event and says why; when it is mended, nothing is missing", () =>
     Effect.gen(function*() {
       let isBroken = true

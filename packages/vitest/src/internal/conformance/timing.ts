@@ -33,7 +33,7 @@ const makeReminding = () => {
         Reactor.timer("late", DateTime.add(recordedAt, { years: 10 }))
       ]
     }),
-    due: (fired, timer, at) => ({
+    due: (fired, timer, { at }) => ({
       state: fired + 1,
       out: [Reactor.effect("mail", `${timer} ${fired + 1} at ${DateTime.toEpochMillis(at)}`)]
     })
