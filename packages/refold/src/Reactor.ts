@@ -8,10 +8,12 @@ import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
+import type { RetriesExhausted } from "./Conflict.ts"
 import type { Tagged, Types } from "./Decider.ts"
 import type { EventOf, EventSources } from "./EventSource.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
+import * as CatchingUp from "./internal/reactors/catchingUp.ts"
 import * as Running from "./internal/reactors/running.ts"
 import type { RunOptions } from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
@@ -87,6 +89,17 @@ export interface Refused {
 }
 
 /**
+ * Of a timer that is due: the key of its process, and the instant it was set to, which may have passed some time ago.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Due {
+  readonly key: string
+  readonly at: DateTime.Utc
+}
+
+/**
  * A reactor: a process for each key, with a state of its own. Pure, like `decide`: what it answers is written down before
  * any of it is done.
  *
@@ -103,7 +116,7 @@ export interface Reactor<out Sources extends EventSources, in out State, in out 
   key(recorded: RecordedEvent<EventOf<Sources>>): string | undefined
   react(state: State, recorded: RecordedEvent<EventOf<Sources>>): Reaction<State, Kinds>
   refused(state: State, refused: Refused): Reaction<State, Kinds>
-  due(state: State, timer: string): Reaction<State, Kinds>
+  due(state: State, timer: string, about: Due): Reaction<State, Kinds>
 }
 
 /**
@@ -129,7 +142,7 @@ export const make = <const Sources extends EventSources, State, const Kinds exte
     readonly key: (recorded: RecordedEvent<EventOf<Sources>>) => string | undefined
     readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, Kinds>
     readonly refused?: ((state: State, refused: Refused) => Reaction<State, Kinds>) | undefined
-    readonly due?: ((state: State, timer: string) => Reaction<State, Kinds>) | undefined
+    readonly due?: ((state: State, timer: string, about: Due) => Reaction<State, Kinds>) | undefined
   }
 ): Reactor<Sources, State, Kinds> => ({
   name,
@@ -239,3 +252,27 @@ export const layer = <Sources extends EventSources, State, Kinds extends Effects
   self: Reactor<Sources, State, Kinds>,
   options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
 ): Layer.Layer<never, never, R | EventStore | ProjectionStore> => Running.layer(run(self, options))
+
+/**
+ * Does what is to be done now, in this process, and returns when nothing is left: for scripts, and for tests that do not
+ * want to wait. Fails where an effect does; waits for what others are working on.
+ *
+ * **Details**
+ *
+ * Timers that are due by `until`, which is now unless it is given, go off one after another, in the order of their instants;
+ * what each leads to is done before the next one.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const catchUp = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+  self: Reactor<Sources, State, Kinds>,
+  options: Omit<RunOptions, "onFailure" | "retry"> & {
+    readonly effects: Handlers<Kinds, E, R>
+    readonly until?: DateTime.Utc | undefined
+  }
+): Effect.Effect<
+  void,
+  E | RetriesExhausted | PartitionsDiffer | EventStoreError,
+  R | EventStore | ProjectionStore
+> => CatchingUp.catchUp(self, options)

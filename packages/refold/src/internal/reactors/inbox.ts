@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import type { RetriesExhausted } from "../../Conflict.ts"
 import type { Tagged } from "../../Decider.ts"
 import type { EventSource, EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
+import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Partition, Projection } from "../../Projection.ts"
 import type { Effects, Reactor } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
@@ -16,7 +18,11 @@ const concurrency = 16
 export const make = <Sources extends EventSources, State, Kinds extends Effects>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal
-): Projection<readonly [EventSource<Tagged>, ...ReadonlyArray<EventSource<Tagged>>], unknown, EventStore> => ({
+): Projection<
+  readonly [EventSource<Tagged>, ...ReadonlyArray<EventSource<Tagged>>],
+  RetriesExhausted | EventStoreError,
+  EventStore
+> => ({
   name: reactor.name,
   version: 1,
   from: [journal, ...reactor.from],
@@ -49,7 +55,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects>
               causationId: recorded.id,
               correlationId: recorded.metadata.correlationId ?? recorded.id
             }
-          }), { discard: true }).pipe(Effect.provideService(Tenant, tenant)),
+          }), { discard: true }).pipe(Effect.catchTag("Conflict", Effect.die), Effect.provideService(Tenant, tenant)),
       { concurrency, discard: true }
     )
   }

@@ -83,7 +83,9 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
   const reactionTo = (state: S, recorded: RecordedEvent<unknown>): Reaction<S, Kinds> => {
     if (recorded.stream.category !== reactor.name) return reactor.react(state, recorded as never)
     const event = recorded.event as Event
-    if (event._tag === "TimerDue") return reactor.due(state, event.timer)
+    if (event._tag === "TimerDue") {
+      return reactor.due(state, event.timer, { key: recorded.stream.id, at: DateTime.makeUnsafe(event.at) })
+    }
     if (event._tag !== "Refused") return {}
     const codec = targets.get(event.category)
     const command = codec === undefined ? event.command : Schema.decodeUnknownSync(codec)(event.command)

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { RetriesExhausted } from "../../Conflict.ts"
 import type { EventSources } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
+import type { EventStoreError } from "../../EventStoreError.ts"
 import * as Projection from "../../Projection.ts"
 import type { Effects, Handlers, Reactor, Target } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
@@ -17,12 +19,15 @@ const concurrency = 16
 /** What was written down to be done names something that is not there any more. */
 class Unknown extends Data.TaggedError("Unknown")<{ readonly message: string }> {}
 
+/** What an effect failed with, or what may be otherwise the next time. */
+type Failure<E> = E | RetriesExhausted | EventStoreError
+
 /** Does what the journal says is to be done, in the order of each process. */
 export const make = <Sources extends EventSources, State, Kinds extends Effects, E, R>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal,
   handlers: Handlers<Kinds, E, R>
-): Projection.Projection<readonly [Journal], unknown, R | EventStore> => {
+): Projection.Projection<readonly [Journal], Failure<E>, R | EventStore> => {
   const targets = new Map(reactor.commands.map((target) => [target.category, decoding(target)]))
   const effects = new Map(
     Object.entries(reactor.effects).map(([name, schema]) =>
@@ -34,22 +39,25 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
     { id: eventId, metadata, stream: { id: key } }: RecordedEvent<Event>,
     out: StoredOut,
     index: number
-  ): Effect.Effect<void, unknown, R | EventStore> => {
+  ): Effect.Effect<void, Failure<E>, R | EventStore> => {
     const once = `${eventId}/${index}`
     if (out._tag === "Effect") {
       const decode = effects.get(out.name)
       return decode === undefined
-        ? Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
-        : Effect.flatMap(decode(out.payload), (payload) => handlers[out.name]!(payload, { key, idempotencyKey: once }))
+        ? Effect.die(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
+        : Effect.flatMap(
+          Effect.orDie(decode(out.payload)),
+          (payload) => handlers[out.name]!(payload, { key, idempotencyKey: once })
+        )
     }
     if (out._tag !== "Command") return Effect.void
     const target = targets.get(out.category)
     if (target === undefined) {
-      return Effect.fail(new Unknown({ message: `${reactor.name} has no command to ${out.category} any more` }))
+      return Effect.die(new Unknown({ message: `${reactor.name} has no command to ${out.category} any more` }))
     }
     const about = { causationId: eventId, correlationId: metadata.correlationId ?? eventId }
     return Effect.flatMap(
-      target.decode(out.command),
+      Effect.orDie(target.decode(out.command)),
       (command) =>
         Effect.flatMap(
           Effect.result(target.execute(out.id, command, { commandId: once, metadata: about })),
@@ -61,7 +69,9 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
               : journal.execute(key, {
                 _tag: "Refuse",
                 refused: { ...out, _tag: "Refused", reason: tagOf(error), message: messageOf(error) }
-              }, { commandId: `${once}/refused`, metadata: { ...about, causationId: once } })
+              }, { commandId: `${once}/refused`, metadata: { ...about, causationId: once } }).pipe(
+                Effect.catchTag("Conflict", Effect.die)
+              )
           }
         )
     )
@@ -101,7 +111,7 @@ const decoding = ({ command, execute }: Target) => {
 }
 
 /** Whether it may be otherwise the next time: nobody has said no. */
-const isPassing = (error: unknown): boolean =>
+const isPassing = (error: unknown): error is EventStoreError | RetriesExhausted =>
   Predicate.isTagged(error, "EventStoreError") || Predicate.isTagged(error, "RetriesExhausted")
 
 const tagOf = (error: unknown): string =>
