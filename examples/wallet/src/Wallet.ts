@@ -9,13 +9,18 @@ import * as Lots from "./Lots.ts"
 /** Credits are money: whole cents, and no amount is zero. */
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000_000 }))
 
+const instantUntil = (maximum: string) =>
+  Schema.DateTimeUtcFromString.check(
+    Schema.makeIsBetween<DateTime.Utc>({ order: DateTime.Order, formatter: DateTime.formatIso })({
+      minimum: DateTime.makeUnsafe("2000-01-01"),
+      maximum: DateTime.makeUnsafe(maximum)
+    })
+  )
+
 /** When it happened, which is when the client says it did: `decide` asks no clock. */
-export const Instant = Schema.DateTimeUtcFromString.check(
-  Schema.makeIsBetween<DateTime.Utc>({ order: DateTime.Order, formatter: DateTime.formatIso })({
-    minimum: DateTime.makeUnsafe("2000-01-01T00:00:00Z"),
-    maximum: DateTime.makeUnsafe("2099-12-31T23:59:59Z")
-  })
-)
+const Instant = instantUntil("2100-01-01")
+/** The last credits that are added expire some time later. */
+export const LaterInstant = instantUntil("2100-12-31")
 
 /** For how long bonus and refund credits can be spent. Wallet credits do not expire. */
 const lifetime = { days: 90 }
@@ -24,12 +29,12 @@ export const WalletCommand = Schema.TaggedUnion({
   AddWalletCredits: { cents: Cents, at: Instant },
   AddBonusCredits: { cents: Cents, at: Instant },
   AddRefundCredits: { cents: Cents, at: Instant },
-  SubtractWalletCredits: { cents: Cents, at: Instant },
+  SubtractWalletCredits: { cents: Cents, at: LaterInstant },
   /** Some of them are spent, or those that have expired are taken away. */
-  SubtractBonusCredits: { cents: Schema.Union([Cents, Schema.Literal("expired")]), at: Instant },
-  SubtractRefundCredits: { cents: Schema.Union([Cents, Schema.Literal("expired")]), at: Instant },
+  SubtractBonusCredits: { cents: Schema.Union([Cents, Schema.Literal("expired")]), at: LaterInstant },
+  SubtractRefundCredits: { cents: Schema.Union([Cents, Schema.Literal("expired")]), at: LaterInstant },
   /** Spends what there is, of all kinds: what expires first goes first. */
-  SubtractCredits: { cents: Cents, at: Instant }
+  SubtractCredits: { cents: Cents, at: LaterInstant }
 })
 
 const Reason = Schema.Literals(["spent", "expired"])

@@ -104,13 +104,16 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
           if (recorded.position <= position) return []
           const before = state === undefined ? reactor.initial : decodeState(state)
           const reaction = reactionTo(before, recorded)
+          const { out = [] } = reaction
+          // told again it leads to nothing again: until something is written down, the state is the same
+          if (reaction.state === undefined && out.length === 0) return []
           const after = reaction.state === undefined ? before : reaction.state
           return [{
             _tag: "Reacted",
             input: recorded.id,
             position: recorded.position,
             state: encodeState(after) as Schema.Json,
-            out: (reaction.out ?? []).map(stored)
+            out: out.map(stored)
           }]
         }
         case "Refuse":
