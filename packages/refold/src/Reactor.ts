@@ -217,12 +217,32 @@ export const cancelTimer = (timer: string): Extract<Out<{}>, { readonly _tag: "C
  * @category running
  * @since 0.1.0
  */
-export type Handlers<Kinds extends Effects, E, R> = {
+export type Handlers<Kinds extends Effects, out E = unknown, out R = unknown> = {
   readonly [Name in keyof Kinds]: (
     payload: Kinds[Name]["Type"],
     about: { readonly key: string; readonly idempotencyKey: string }
   ) => Effect.Effect<void, E, R>
 }
+
+/**
+ * What doing effects may fail with.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ErrorOf<Done extends { readonly [name: string]: (...args: never) => unknown }> = Effect.Error<
+  ReturnType<Done[keyof Done]>
+>
+
+/**
+ * What doing effects takes.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ServicesOf<Done extends { readonly [name: string]: (...args: never) => unknown }> = Effect.Services<
+  ReturnType<Done[keyof Done]>
+>
 
 /**
  * Runs a reactor for ever, together with whoever else runs it.
@@ -237,10 +257,15 @@ export type Handlers<Kinds extends Effects, E, R> = {
  * @category running
  * @since 0.1.0
  */
-export const run: <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const run = <Sources extends EventSources, State, Kinds extends Effects, Done extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-) => Effect.Effect<never, PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> = Running.run
+  options: RunOptions & { readonly effects: Done }
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Done> | EventStore | ProjectionStore> =>
+  Running.run(self, { ...options, effects: typed(options.effects) })
+
+/** The compiler does not see by itself that each of them fails with one of these errors, and takes some of these services. */
+const typed = <Kinds extends Effects, Done extends Handlers<Kinds>>(done: Done) =>
+  done as Handlers<Kinds, ErrorOf<Done>, ServicesOf<Done>>
 
 /**
  * {@link run} for as long as the layer lives.
@@ -248,10 +273,10 @@ export const run: <Sources extends EventSources, State, Kinds extends Effects, E
  * @category running
  * @since 0.1.0
  */
-export const layer = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const layer = <Sources extends EventSources, State, Kinds extends Effects, Done extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions & { readonly effects: Handlers<Kinds, E, R> }
-): Layer.Layer<never, never, R | EventStore | ProjectionStore> => Running.layer(run(self, options))
+  options: RunOptions & { readonly effects: Done }
+): Layer.Layer<never, never, ServicesOf<Done> | EventStore | ProjectionStore> => Running.layer(run(self, options))
 
 /**
  * Does what is to be done now, in this process, and returns when nothing is left: for scripts, and for tests that do not
@@ -265,14 +290,14 @@ export const layer = <Sources extends EventSources, State, Kinds extends Effects
  * @category running
  * @since 0.1.0
  */
-export const catchUp = <Sources extends EventSources, State, Kinds extends Effects, E = never, R = never>(
+export const catchUp = <Sources extends EventSources, State, Kinds extends Effects, Done extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
   options: Omit<RunOptions, "onFailure" | "retry"> & {
-    readonly effects: Handlers<Kinds, E, R>
+    readonly effects: Done
     readonly until?: DateTime.Utc | undefined
   }
 ): Effect.Effect<
   void,
-  E | RetriesExhausted | PartitionsDiffer | EventStoreError,
-  R | EventStore | ProjectionStore
-> => CatchingUp.catchUp(self, options)
+  ErrorOf<Done> | RetriesExhausted | PartitionsDiffer | EventStoreError,
+  ServicesOf<Done> | EventStore | ProjectionStore
+> => CatchingUp.catchUp(self, { ...options, effects: typed(options.effects) })
