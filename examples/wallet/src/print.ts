@@ -70,19 +70,21 @@ const table = (title: string, head: ReadonlyArray<string>, rows: ReadonlyArray<R
   return Console.log(`\n${paint("bold", title)}\n${drawn.toString()}`)
 }
 
+const byKey = Order.mapInput(Order.String, ([key]: readonly [string, unknown]) => key)
+
 export const views = Effect.fnUntraced(function*(at: DateTime.Utc) {
-  const balances = [...yield* Views.live(Balances)].map(([id, { bonus, refund, wallet }]) => {
+  const balances = [...yield* Views.live(Balances)].toSorted(byKey).map(([id, { bonus, refund, wallet }]) => {
     const [next = "–"] = [...bonus, ...refund].map(({ expires }) => minute(expires)).toSorted()
     return [id, money(wallet), money(Lots.sum(bonus)), money(Lots.sum(refund)), next]
   })
   yield* table(
     `Balances on ${minute(at)}`,
     ["wallet", "wallet credits", "bonus", "refund", "expires next"],
-    balances.toSorted()
+    balances
   )
   yield* Projection.catchUp(Projection.ofView(Invoices))
-  const invoices = [...yield* Views.all(Invoices)].map(([key, { refund, wallet }]) => {
+  const invoices = [...yield* Views.all(Invoices)].toSorted(byKey).map(([key, { refund, wallet }]) => {
     return [key.slice(0, 7), key.slice(8), money(wallet), money(refund), money(wallet + refund)]
   })
-  yield* table("To be invoiced", ["month", "wallet", "wallet credits", "refund", "sum"], invoices.toSorted())
+  yield* table("To be invoiced", ["month", "wallet", "wallet credits", "refund", "sum"], invoices)
 })

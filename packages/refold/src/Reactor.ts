@@ -5,7 +5,7 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
 import type { RetriesExhausted } from "./Conflict.ts"

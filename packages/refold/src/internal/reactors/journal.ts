@@ -62,7 +62,7 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
         if (codec === undefined) {
           throw new Error(`${reactor.name} sends a command to ${out.category}, which is not among its \`commands\``)
         }
-        const command = Schema.encodeUnknownSync(codec)(out.command) as Schema.Json
+        const command = Schema.encodeUnknownSync(codec)(out.command)
         return { _tag: "Command", category: out.category, id: out.id, command }
       }
       case "Effect": {
@@ -70,7 +70,7 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
         if (codec === undefined) {
           throw new Error(`${reactor.name} asks for ${out.name}, which is not among its \`effects\``)
         }
-        const payload = Schema.encodeUnknownSync(Schema.toCodecJson(codec))(out.payload) as Schema.Json
+        const payload = Schema.encodeUnknownSync(Schema.toCodecJson(codec))(out.payload)
         return { _tag: "Effect", name: out.name, payload }
       }
       case "Timer":
@@ -112,7 +112,7 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
             _tag: "Reacted",
             input: recorded.id,
             position: recorded.position,
-            state: encodeState(after) as Schema.Json,
+            state: encodeState(after),
             out: out.map(stored)
           }]
         }
