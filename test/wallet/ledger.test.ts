@@ -92,5 +92,5 @@ it.effect(
       )
       assert.sameDeepMembers(invoices, expected)
     }).pipe(Random.withSeed("wallets"), Effect.provide(MemoryEventStore.layer)),
-  60_000
+  120_000
 )

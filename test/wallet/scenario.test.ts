@@ -103,7 +103,10 @@ layer(FirstRun.layer.pipe(Layer.provideMerge(TestDatabase.layer)), {
     it.effect("prints the same on the embedded database, wherever the machine is", () =>
       Effect.gen(function*() {
         const folder = yield* temporaryFolder
-        assert.deepStrictEqual(yield* run(["--data", Path.join(folder, "data")], { TZ: "Asia/Tokyo" }), yield* FirstRun)
+        assert.deepStrictEqual(
+          yield* run(["--data", Path.join(folder, "data")], { env: { TZ: "Asia/Tokyo" } }),
+          yield* FirstRun
+        )
       }), 120_000)
 
     it.effect("is known by a further run, which goes on to see what expires", () =>
@@ -126,6 +129,26 @@ layer(FirstRun.layer.pipe(Layer.provideMerge(TestDatabase.layer)), {
         assert.deepStrictEqual(table(again.stdout, "To be invoiced"), table((yield* FirstRun).stdout, "To be invoiced"))
         assert.deepStrictEqual(yield* run(["--postgres", url, "--reset"]), yield* FirstRun)
       }), 120_000)
+
+    it.effect(
+      "ends the same way if it is killed in between: nothing is lost, and nothing is spent twice",
+      () =>
+        Effect.gen(function*() {
+          const { url } = yield* TestDatabase.TestDatabase
+          const lines = (yield* FirstRun).stdout.split("\n")
+          const tables = (stdout: string) => stdout.slice(stdout.indexOf("\nBalances"))
+          // while the reactor is at work for the first time, and when it has taken something away
+          for (const killAfter of [5, lines.findIndex((line) => line.includes(" expired ")) + 1]) {
+            const { code } = yield* run(["--postgres", url], { killAfter })
+            assert.isNull(code)
+          }
+          const { code, stdout } = yield* run(["--postgres", url])
+          assert.strictEqual(code, 0)
+          assert.strictEqual(tables(stdout), tables((yield* FirstRun).stdout))
+          assert.strictEqual(tables((yield* run(["--postgres", url])).stdout), tables(stdout))
+        }).pipe(Effect.provide(Layer.fresh(TestDatabase.layer))),
+      120_000
+    )
 
     it.effect("says which line is no command, goes on with the next, and has failed", () =>
       Effect.gen(function*() {
