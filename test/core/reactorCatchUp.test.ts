@@ -83,6 +83,27 @@ describe("a reactor that catches up", () => {
       assert.deepStrictEqual(yield* due, [-1000, -2000, -4000, -5000])
     }).pipe(Effect.provide(MemoryEventStore.layer)))
 
+  it.effect("lets each of many timers go off once, at the instant it was last set to", () =>
+    Effect.gen(function*() {
+      const reactor = Reactor.make("Alarms", {
+        ...options,
+        key: byStream,
+        react: (_, { event: { number } }) =>
+          number < 0 ? {} : { out: [Reactor.timer(`alarm ${number % 10}`, instant(number))] },
+        due: (_, timer, { at, key }) => ({
+          out: [Reactor.command(Countdown, key, { _tag: "Count", number: -DateTime.toEpochMillis(at) })]
+        })
+      })
+      const set = Array.from({ length: 40 }, (_, index) => 1000 + (index * 37) % 101)
+      const lastSet = new Map(set.map((millis) => [millis % 10, millis]))
+      yield* Effect.forEach(["a", "b"], (id) => Effect.forEach(set, (millis) => count(id, millis)))
+      yield* Reactor.catchUp(reactor, { effects: {}, until: instant(2000) })
+      for (const id of ["a", "b"]) {
+        const wentOff = (yield* counted(id)).filter((number) => number < 0).map((number) => -number)
+        assert.deepStrictEqual(wentOff, [...lastSet.values()].toSorted((a, b) => a - b))
+      }
+    }).pipe(Effect.provide(MemoryEventStore.layer)))
+
   it.effect("fails where an effect does, and does it the next time", () =>
     Effect.gen(function*() {
       const reactor = Reactor.make("Bells", {

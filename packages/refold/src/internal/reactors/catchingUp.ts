@@ -47,9 +47,8 @@ export const catchUp = Effect.fnUntraced(function*<Sources extends EventSources,
         })
     )
     // what is due first may change what is due later
-    const { due } = waiting.at(now)
-    const first = Math.min(...due.map(({ at }) => at))
-    for (const timer of due) if (timer.at === first) yield* Timers.fire(journal, timer)
+    const due = waiting.take(now)
+    for (const timer of due) yield* Timers.fire(journal, timer)
     // others may append all the time: only what is new in the journal has led to anything
     if (due.length === 0 && (after <= reached || (heard === 0 && !isFirst))) return
   }

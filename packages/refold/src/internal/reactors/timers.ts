@@ -30,23 +30,33 @@ export const run = (journal: Journal): Effect.Effect<never, never, EventStore> =
     const changed = yield* Queue.sliding<void>(1)
     const waiting = new Waiting()
 
-    const follow = store.batches([journal], { follow: true, tenants: "all" }).pipe(
-      Stream.runForEach(({ events }) =>
-        Effect.sync(() => {
-          waiting.hear(events)
-          Queue.offerUnsafe(changed, undefined)
-        })
-      )
-    )
-    yield* Effect.forkScoped(Effect.orDie(follow))
+    let after = 0
+    const hear = (follow: boolean) =>
+      Effect.suspend(() =>
+        store.batches([journal], { follow, after, tenants: "all" }).pipe(
+          Stream.runForEach(({ end, events }) =>
+            Effect.sync(() => {
+              waiting.hear(events)
+              after = end
+              Queue.offerUnsafe(changed, undefined)
+            })
+          )
+        )
+      ).pipe(Effect.retry({ schedule: patiently, while: ({ isRetryable }) => isRetryable }), Effect.orDie)
+
+    // what went off long ago is not to go off again, only to be told so
+    yield* hear(false)
+    yield* Effect.forkScoped(hear(true))
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      const { due, next } = waiting.at(now)
+      const due: Array<Timer> = []
+      for (let some = waiting.take(now); some.length > 0; some = waiting.take(now)) due.push(...some)
       yield* Effect.forEach(
         due,
         (timer) => Effect.orDie(Effect.retry(fire(journal, timer), patiently)),
         { concurrency: 16, discard: true }
       )
+      const next = waiting.next()
       const pause = next === Infinity ? Effect.never : Effect.sleep(Math.min(next - now, longestSleep))
       yield* Effect.raceFirst(Queue.take(changed), pause)
     }
