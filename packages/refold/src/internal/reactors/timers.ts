@@ -6,16 +6,19 @@ import * as Stream from "effect/Stream"
 import { EventStore } from "../../EventStore.ts"
 import { Tenant } from "../../StreamId.ts"
 import type { Journal } from "./journal.ts"
-import { type Timer, Waiting } from "./waiting.ts"
+import { type Due, Waiting } from "./waiting.ts"
 
 /** Timers of the host cannot wait longer than some 24 days. */
 const longestSleep = 86_400_000
 
 const patiently = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
 
-/** Writes down that a timer is due, unless it was moved, cancelled or fired meanwhile. */
-export const fire = (journal: Journal, { at, key, tenant, timer }: Timer) =>
-  journal.execute(key, { _tag: "Fire", timer, at }).pipe(
+/**
+ * Writes down that a timer is due, unless it was moved, cancelled or fired meanwhile. It is decided on a state in which the
+ * timer is set: what this process remembers may be older, while the append that set it is not acknowledged yet.
+ */
+export const fire = (journal: Journal, { at, key, seen, tenant, timer }: Due) =>
+  journal.execute(key, { _tag: "Fire", timer, at }, { seen }).pipe(
     Effect.catchTag("Conflict", Effect.die),
     Effect.provideService(Tenant, tenant)
   )
@@ -49,7 +52,7 @@ export const run = (journal: Journal): Effect.Effect<never, never, EventStore> =
     yield* Effect.forkScoped(hear(true))
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      const due: Array<Timer> = []
+      const due: Array<Due> = []
       for (let some = waiting.take(now); some.length > 0; some = waiting.take(now)) due.push(...some)
       yield* Effect.forEach(
         due,

@@ -9,21 +9,31 @@ export interface Timer {
   readonly at: number
 }
 
+/** A timer that is due, and the version of the journal at which it was set. */
+export interface Due extends Timer {
+  readonly seen: number
+}
+
+interface Process {
+  readonly timers: Readonly<Record<string, number>>
+  readonly version: number
+}
+
 /** The timers that are set, as of the journal's events so far. There may be very many, of which few are due. */
 export class Waiting {
-  private readonly timers = new Map<string, Readonly<Record<string, number>>>()
+  private readonly processes = new Map<string, Process>()
   private readonly queue = new Queue()
 
   hear(events: ReadonlyArray<RecordedEvent<Event>>): void {
-    for (const { event, stream: { id: key, tenant } } of events) {
+    for (const { event, stream: { id: key, tenant }, version } of events) {
       const name = nameOf(tenant, key)
-      const before = this.timers.get(name) ?? {}
+      const before = this.processes.get(name)?.timers ?? {}
       const after = timersAfter(before, event)
       for (const [timer, at] of Object.entries(after)) {
         if (before[timer] !== at) this.queue.push({ tenant, key, timer, at })
       }
-      if (Object.keys(after).length === 0) this.timers.delete(name)
-      else this.timers.set(name, after)
+      if (Object.keys(after).length === 0) this.processes.delete(name)
+      else this.processes.set(name, { timers: after, version })
     }
   }
 
@@ -33,11 +43,11 @@ export class Waiting {
   }
 
   /** Of the timers that are due by now, those of the earliest instant. They are not given again. */
-  take(now: number): ReadonlyArray<Timer> {
-    const due: Array<Timer> = []
+  take(now: number): ReadonlyArray<Due> {
+    const due: Array<Due> = []
     for (let timer = this.first(); timer !== undefined; timer = this.first()) {
       if (timer.at > now || (due[0] !== undefined && timer.at > due[0].at)) break
-      due.push(timer)
+      due.push({ ...timer, seen: this.processes.get(nameOf(timer.tenant, timer.key))?.version ?? 0 })
       this.queue.pop()
     }
     return due
@@ -48,7 +58,7 @@ export class Waiting {
     for (;;) {
       const timer = this.queue.peek()
       if (timer === undefined) return undefined
-      if (this.timers.get(nameOf(timer.tenant, timer.key))?.[timer.timer] === timer.at) return timer
+      if (this.processes.get(nameOf(timer.tenant, timer.key))?.timers[timer.timer] === timer.at) return timer
       this.queue.pop()
     }
   }
