@@ -4,9 +4,10 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Inbox, Reactor } from "refold"
+import type { RetriesExhausted } from "refold/Conflict"
 import type { EventStore } from "refold/EventStore"
 import type { EventStoreError } from "refold/EventStoreError"
-import type { PartitionsDiffer, ProjectionStore } from "refold/ProjectionStore"
+import type { PartitionsDiffer, ProjectionHalted, ProjectionStore } from "refold/ProjectionStore"
 import type { RecordedEvent } from "refold/RecordedEvent"
 import { describe, expectTypeOf, test } from "vitest"
 import { Account, type AccountEvent, Lead, type LeadEvent } from "./fixtures.ts"
@@ -98,4 +99,19 @@ describe("an inbox", () => {
     expectTypeOf<Effect.Success<ReturnType<typeof Inbox.status>>>().toEqualTypeOf<Option.Option<Inbox.Entry>>()
     expectTypeOf<Inbox.Outcome["_tag"]>().toEqualTypeOf<"Appended" | "Rejected" | "Conflict">()
   })
+})
+
+test("a reactor that catches up fails where its effects do, and takes what they take", () => {
+  const caughtUp = Reactor.catchUp(greeting, {
+    effects: {
+      mail: () => Effect.fail("full" as const),
+      ping: () => Effect.asVoid(SqlClient.SqlClient.use((sql) => sql.reserve).pipe(Effect.scoped, Effect.orDie))
+    }
+  })
+  expectTypeOf<Effect.Error<typeof caughtUp>>().toEqualTypeOf<
+    "full" | RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError
+  >()
+  expectTypeOf<Effect.Services<typeof caughtUp>>().toEqualTypeOf<
+    SqlClient.SqlClient | EventStore | ProjectionStore
+  >()
 })

@@ -8,13 +8,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
+import type { RetriesExhausted } from "./Conflict.ts"
 import type { Tagged, Types } from "./Decider.ts"
 import type { EventOf, EventSources } from "./EventSource.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
+import * as CatchingUp from "./internal/reactors/catchingUp.ts"
 import * as Running from "./internal/reactors/running.ts"
 import type * as Projection from "./Projection.ts"
-import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
+import type { PartitionsDiffer, ProjectionHalted, ProjectionStore } from "./ProjectionStore.ts"
 import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
 
 /**
@@ -288,3 +290,47 @@ export const layer = <Sources extends EventSources, State, Kinds extends Effects
         Effect.forkScoped(Effect.tapCause(run, (cause) => Effect.logError(`${self.name} does not run any more`, cause)))
     )
   )
+
+/**
+ * How to catch up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CatchUpOptions<out Own> extends Omit<Projection.RunOptions, "onFailure" | "retry"> {
+  readonly effects: Own
+  /** Timers that are due by this instant go off; now, unless it is given. */
+  readonly until?: DateTime.Utc | undefined
+}
+
+/**
+ * What handlers may fail with.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ErrorOf<Own> = ErrorOfOne<Own[keyof Own]>
+
+type ErrorOfOne<One> = One extends (...args: never) => Effect.Effect<void, infer E, infer _R> ? E : never
+
+/**
+ * Does what is to be done now, in this process, and returns when nothing is left: for scripts, and for tests that do not
+ * want to wait. Fails where an effect does; waits for what others are working on.
+ *
+ * **Details**
+ *
+ * Timers go off one instant after another; what one leads to is done before the next.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const catchUp = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options: CatchUpOptions<Own>
+): Effect.Effect<
+  void,
+  ErrorOf<Own> | RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError,
+  ServicesOf<Own> | EventStore | ProjectionStore
+> =>
+  // the handlers are done by a projection, which knows nothing of what each of them may fail with
+  CatchingUp.catchUp(self, options) as never

@@ -5,25 +5,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { LogBatch } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
-import type { Metadata } from "../../Metadata.ts"
-import { Tenant } from "../../StreamId.ts"
 import type { Event, Journal } from "./journal.ts"
-import { timersAfter } from "./journal.ts"
-
-/** A timer that is set, and where it comes from. */
-interface Timer {
-  readonly at: number
-  /** The version of the journal with which it was set. */
-  readonly version: number
-  readonly metadata: Metadata
-}
-
-/** A process, and the timers it waits for. */
-interface Waiting {
-  readonly tenant: string
-  readonly key: string
-  timers: Readonly<Record<string, Timer>>
-}
+import { Waiting } from "./waiting.ts"
 
 /** Timers of the host cannot wait longer than some 24 days. */
 const longestSleep = 86_400_000
@@ -44,61 +27,27 @@ export const run = (journal: Journal): Effect.Effect<never, never, EventStore> =
 const follow = Effect.fnUntraced(function*(journal: Journal) {
   const store = yield* EventStore
   const changed = yield* Queue.sliding<void>(1)
-  const waiting = new Map<string, Waiting>()
-  let next = Infinity
+  const waiting = new Waiting()
   let after = 0
 
   const take = ({ end, events }: LogBatch<Event>) =>
     Effect.sync(() => {
       after = end
-      for (const { event, id, metadata: { correlationId = id }, stream: { id: key, tenant }, version } of events) {
-        const name = `${tenant}\0${key}`
-        const process = waiting.get(name) ?? { tenant, key, timers: {} }
-        process.timers = timersAfter(
-          process.timers,
-          event,
-          (at): Timer => ({ at, version, metadata: { causationId: id, correlationId } })
-        )
-        const timers = Object.values(process.timers)
-        if (timers.length === 0) waiting.delete(name)
-        else waiting.set(name, process)
-        for (const { at } of timers) next = Math.min(next, at)
-      }
+      waiting.hear(events)
       Queue.offerUnsafe(changed, undefined)
     })
   const read = (follow: boolean) => Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
 
-  const fire = Effect.fnUntraced(function*(process: Waiting, name: string, timer: Timer) {
-    const { at, metadata, version } = timer
-    const { key, tenant } = process
-    const fired = journal.execute(key, { _tag: "Fire", timer: name, at }, { metadata, seen: version })
-    yield* Effect.provideService(fired, Tenant, tenant)
-    // what is to be known of it comes through the log; until then it is not to be tried again
-    if (process.timers[name] !== timer) return
-    const { [name]: _, ...others } = process.timers
-    process.timers = others
-  }, Effect.retry(patiently))
-
-  /** Looks for what is due, and for when the next one will be. */
-  const fireDue = (now: number) => {
-    const due: Array<readonly [Waiting, string, Timer]> = []
-    next = Infinity
-    for (const process of waiting.values()) {
-      for (const [name, timer] of Object.entries(process.timers)) {
-        if (timer.at <= now) due.push([process, name, timer])
-        else next = Math.min(next, timer.at)
-      }
-    }
-    return Effect.forEach(due, ([process, name, timer]) => fire(process, name, timer), {
-      concurrency: 16,
-      discard: true
-    })
-  }
-
   const forever = Effect.gen(function*() {
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      if (next <= now) yield* fireDue(now)
+      if (waiting.next <= now) {
+        yield* Effect.forEach(waiting.due(now), (due) => Effect.retry(waiting.fire(journal, due), patiently), {
+          concurrency: 16,
+          discard: true
+        })
+      }
+      const { next } = waiting
       const pause = next === Infinity ? Effect.never : Effect.sleep(Math.min(Math.max(next - now, 0), longestSleep))
       yield* Effect.raceFirst(Queue.take(changed), pause)
     }
