@@ -72,7 +72,10 @@ export const make = Effect.fnUntraced(function*(
         (rows) => ({
           end: rows[0]?.log_end ?? 0,
           events: rows.filter(isEvent).map((row) =>
-            storedEvent({ tenant: row.tenant, category: row.category, id: row.stream_id }, row)
+            storedEvent(
+              { tenant: row.tenant, category: row.category, id: row.stream_id },
+              { ...row, metadata: typeof row.metadata === "string" ? JSON.parse(row.metadata) : {} }
+            )
           )
         })
       ),

@@ -28,7 +28,7 @@ export const storedEvent = (stream: StreamId, row: EventRow): StoredEvent => ({
   type: row.type,
   schemaVersion: row.schema_version,
   data: row.data,
-  metadata: row.metadata ?? {},
+  metadata: row.metadata,
   recordedAt: instantOf(row.recorded_at)
 })
 

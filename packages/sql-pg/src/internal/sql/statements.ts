@@ -3,9 +3,12 @@ import { streamHash } from "./streamHash.ts"
 
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
-/** The same for whoever reads a lot: numbers that need not be made of bigints, and no metadata where there is nothing in it. */
+/**
+ * The same for whoever reads a lot: numbers that need not be made of bigints, and metadata as text, null where there is
+ * nothing in it.
+ */
 const logColumns = `version::float8 as version, position::float8 as position, event_id, type, schema_version, data,
-        case when metadata::text <> '{}' then metadata end as metadata, recorded_at`
+        nullif(metadata::text, '{}') as metadata, recorded_at`
 
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
