@@ -41,18 +41,29 @@ const untilBusy = Effect.gen(function*() {
   )
 })
 
-/** Until every partition has an owner again that is not the one with this name; in milliseconds. */
-const takenOver = Effect.fnUntraced(function*(from: string) {
+/** The partitions that a worker has. */
+const heldBy = (worker: string) =>
+  Effect.map(
+    Projections.list(),
+    (all) => all.flatMap(({ partitions }) => partitions.filter(({ owner }) => owner?.startsWith(`${worker}-`) === true))
+  )
+
+/** Kills a worker and waits until others have what it had, unless a version was retired meanwhile; in milliseconds. */
+const takenOver = Effect.fnUntraced(function*(worker: Children.Child & { readonly name: string }) {
+  const held = yield* heldBy(worker.name)
+  yield* worker.kill
   const startedAt = yield* Clock.currentTimeMillis
   yield* until(
-    `others have what ${from} had`,
-    Effect.map(
-      Projections.list(),
-      (all) =>
-        all.every(({ partitions }) =>
-          partitions.every(({ owner }) => owner !== undefined && !owner.startsWith(`${from}-`))
+    `others have what ${worker.name} had`,
+    Effect.map(Projections.list(), (all) => {
+      const now = all.flatMap(({ partitions }) => partitions)
+      return held.every(({ name, partition, version }) =>
+        now.some((one) =>
+          one.name === name && one.version === version && one.partition === partition &&
+          (one.status !== "running" || (one.owner !== undefined && !one.owner.startsWith(`${worker.name}-`)))
         )
-    )
+      )
+    })
   )
   return (yield* Clock.currentTimeMillis) - startedAt
 })
@@ -92,8 +103,8 @@ export const kills = (
         yield* Effect.sleep(yield* Random.nextIntBetween(leaseMillis, 1.5 * leaseMillis))
         yield* worker.thaw
       } else {
-        yield* worker.kill
-        if (kill % 3 === 0) takeovers.push(yield* takenOver(worker.name))
+        if (kill % 3 === 0) takeovers.push(yield* takenOver(worker))
+        else yield* worker.kill
         workers[victim] = yield* startWorker
       }
       if (kill % 4 === 1) {

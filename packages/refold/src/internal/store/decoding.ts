@@ -17,19 +17,33 @@ const isEmpty = (metadata: unknown): boolean => {
   return true
 }
 
+/** What can be read, and why what comes after it cannot. */
+interface Decoded<out Event extends Tagged> {
+  readonly events: Array<RecordedEvent<Event>>
+  readonly failure: EventStoreError | undefined
+}
+
+const decodeUpToFailure = <Event extends Tagged>(
+  codecOf: (category: string) => EventCodec<Event> | undefined,
+  stored: ReadonlyArray<StoredEvent>
+): Decoded<Event> => {
+  const events: Array<RecordedEvent<Event>> = []
+  for (const event of stored) {
+    const decoded = decode(codecOf(event.stream.category), event)
+    if (Result.isFailure(decoded)) return { events, failure: unreadable(event, decoded.failure) }
+    events.push(decoded.success)
+  }
+  return { events, failure: undefined }
+}
+
 /** Decodes a page at once; the first event that cannot be read fails it. */
 export const decodeAll = <Event extends Tagged>(
   codecOf: (category: string) => EventCodec<Event> | undefined,
   stored: ReadonlyArray<StoredEvent>
 ): Effect.Effect<Array<RecordedEvent<Event>>, EventStoreError> =>
   Effect.suspend(() => {
-    const events: Array<RecordedEvent<Event>> = []
-    for (const event of stored) {
-      const decoded = decode(codecOf(event.stream.category), event)
-      if (Result.isFailure(decoded)) return Effect.fail(unreadable(event, decoded.failure))
-      events.push(decoded.success)
-    }
-    return Effect.succeed(events)
+    const { events, failure } = decodeUpToFailure(codecOf, stored)
+    return failure === undefined ? Effect.succeed(events) : Effect.fail(failure)
   })
 
 /** Decodes events up to the first that cannot be read, and fails if there is none before it. */
@@ -38,28 +52,15 @@ export const decodeUpToUnreadable = <Event extends Tagged>(
   stored: ReadonlyArray<StoredEvent>
 ): Effect.Effect<Array<RecordedEvent<Event>>, EventStoreError> =>
   Effect.suspend(() => {
-    const events: Array<RecordedEvent<Event>> = []
-    for (const event of stored) {
-      const decoded = decode(codecOf(event.stream.category), event)
-      if (Result.isSuccess(decoded)) events.push(decoded.success)
-      else return events.length === 0 ? Effect.fail(unreadable(event, decoded.failure)) : Effect.succeed(events)
-    }
-    return Effect.succeed(events)
+    const { events, failure } = decodeUpToFailure(codecOf, stored)
+    return failure === undefined || events.length > 0 ? Effect.succeed(events) : Effect.fail(failure)
   })
 
 /** Decodes events up to the first that cannot be read: they are told of an append that has happened, whatever they say. */
 export const decodeReadable = <Event extends Tagged>(
   codec: EventCodec<Event>,
   stored: ReadonlyArray<StoredEvent>
-): Array<RecordedEvent<Event>> => {
-  const events: Array<RecordedEvent<Event>> = []
-  for (const event of stored) {
-    const decoded = decode(codec, event)
-    if (Result.isFailure(decoded)) break
-    events.push(decoded.success)
-  }
-  return events
-}
+): ReadonlyArray<RecordedEvent<Event>> => stored.length === 0 ? [] : decodeUpToFailure(() => codec, stored).events
 
 const decode = <Event extends Tagged>(
   codec: EventCodec<Event> | undefined,
