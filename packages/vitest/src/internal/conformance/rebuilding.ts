@@ -220,11 +220,12 @@ export const rebuilding = (it: It) => {
       for (const name of names) yield* append(name, 1)
       const { batches } = yield* EventStore.EventStore
       const store = yield* ProjectionStore
-      for (const  of of[2, 3, 7]) {
-        for (let index = 0; index < of; index++) {
-          const read = batches(version(1).from, { follow: false, tenants: "all", partition: { index, of } })
+      for (const partitions of [2, 3, 7]) {
+        for (let index = 0; index < partitions; index++) {
+          const partition = { index, of: partitions }
+          const read = batches(version(1).from, { follow: false, tenants: "all", partition })
           for (const { stream } of (yield* Stream.runCollect(read)).flatMap(({ events }) => events)) {
-            assert.strictEqual(store.partitionOf(stream, of), index, stream.id)
+            assert.strictEqual(store.partitionOf(stream, partitions), index, stream.id)
           }
         }
       }
