@@ -140,15 +140,17 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     telemetry.collided(conflict, context)
     return conflict
   }
-  /** What this process knows may be behind what its author has heard elsewhere: a conflict is told with all that is there. */
-  const collided = (self: Deliberation.Deliberation<T>) =>
+  /**
+   * What this process knows may be behind what its author has heard elsewhere: a conflict is told with all that is there,
+   * or, if the store cannot be asked, not at all. Nothing is appended, and whoever asks again will be told.
+   */
+  const collided = (self: Deliberation.Deliberation<T>): Effect.Effect<never, Conflict<T["Event"]> | EventStoreError> =>
     hasAsked
       ? Effect.fail(told(Deliberation.conflict(self)))
-      : Effect.matchEffect(Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version })), {
-        // it is true without them
-        onFailure: () => Effect.fail(told(Deliberation.conflict(self))),
-        onSuccess: (events) => Effect.fail(told(Deliberation.conflict(Deliberation.catchUp(self, events))))
-      })
+      : Effect.flatMap(
+        Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version })),
+        (events) => Effect.fail(told(Deliberation.conflict(Deliberation.catchUp(self, events))))
+      )
   const refused = (refusal: NotUnique<string>): Effect.Effect<never, T["Rejection"]> => {
     telemetry.answered("rejected", context)
     return Effect.fail(refusal)
