@@ -60,12 +60,13 @@ export const execute = <T extends Types>(
   const knew = events.filter(({ version }) => version <= (known ?? Infinity))
   const beginning = Timelines.beginning<T["State"], T["Event"]>(initial)
   const start = Timelines.advance(beginning, knew, evolve)
-  Timelines.extend(start, { events: events.slice(knew.length), evolve, ours: false })
+  Timelines.extend(start, { events: events.slice(knew.length), evolve })
   const self = Deliberation.begin(aggregate, { stream, command, seen: known, strict: strict !== undefined }, start)
   if (start.version !== self.expected) {
     return Result.fail(Deliberation.conflict({ ...self, decision: Result.succeed([]) }))
   }
-  if (Deliberation.arrive(self, { mayBeBehind: false }) === "collides" || Deliberation.goOn(self) === "collides") {
+  const footing = { asked: 0, mayBeBehind: false }
+  if (Deliberation.arrive(self, footing) === "collides" || Deliberation.goOn(self, footing) === "collides") {
     return Result.fail(Deliberation.conflict(self))
   }
   return Result.map(self.decision, (events) => ({ events, missed: self.missed }))

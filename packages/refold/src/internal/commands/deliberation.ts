@@ -47,19 +47,29 @@ export const begin = <T extends Types>(
 export const decided = <T extends Types>({ decision }: Deliberation<T>): ReadonlyArray<T["Event"]> =>
   Result.isSuccess(decision) ? decision.success : []
 
+/** What a command may rely on when its turn comes. */
+export interface Footing {
+  /** How often the store had been asked when it arrived. */
+  readonly asked: number
+  /** Whether there may have been more then than all that is known here now. */
+  readonly mayBeBehind: boolean
+}
+
 /**
  * Walks to where the stream was when the command arrived: a no, or nothing to do, is an answer only on what is true there.
  * Answers "behind" if that may be later than all that is known here.
  */
 export const arrive = <T extends Types>(
   self: Deliberation<T>,
-  options: { readonly mayBeBehind: boolean }
+  { asked, mayBeBehind }: Footing
 ): "arrived" | "behind" | "collides" => {
   for (;;) {
     const mine = decided(self)
     if (mine.length > 0 && self.question.seen === undefined) return "arrived"
-    const { events, metOurs, moment } = Timelines.walkElsewhere(self.at)
-    if (events.length === 0) return mine.length > 0 || metOurs || !options.mayBeBehind ? "arrived" : "behind"
+    const { events, met, moment } = Timelines.walkToArrival(self.at, asked)
+    if (events.length === 0) {
+      return mine.length > 0 || met !== undefined || !mayBeBehind ? "arrived" : "behind"
+    }
     self.at = moment
     self.missed = self.missed.concat(events)
     if (collides(self)) return "collides"
@@ -67,8 +77,14 @@ export const arrive = <T extends Types>(
   }
 }
 
-/** Walks on over all that is known to have come after that: to an answer, or to events that are to be placed there. */
-export const goOn = <T extends Types>(self: Deliberation<T>): "answered" | "decided" | "collides" => {
+/**
+ * Walks on over all that is known to have come after that: to an answer, or to events that are to be placed there. Answers
+ * "behind" if it would be answered on what may have been past when it arrived.
+ */
+export const goOn = <T extends Types>(
+  self: Deliberation<T>,
+  { mayBeBehind }: Pick<Footing, "mayBeBehind">
+): "answered" | "decided" | "behind" | "collides" => {
   if (isAnswered(self)) return "answered"
   const { events, moment } = Timelines.walk(self.at)
   self.missed = events.length === 0 ? self.missed : self.missed.concat(events)
@@ -77,7 +93,7 @@ export const goOn = <T extends Types>(self: Deliberation<T>): "answered" | "deci
   if (redecides(self, events)) {
     decideAgain(self)
     if (collides(self)) return "collides"
-    if (isAnswered(self)) return "answered"
+    if (isAnswered(self)) return mayBeBehind ? "behind" : "answered"
   }
   return "decided"
 }

@@ -67,6 +67,7 @@ const lineUp = <T extends Types>(
       const turn: Turn<T> = {
         question: { stream, command, seen: strict ?? seen, strict: strict !== undefined },
         arrival: line.timeline.now,
+        asked: line.timeline.asked,
         metadata: Metadata.gather(fiber, metadata),
         attemptsLeft: attempts,
         attempts,
@@ -106,12 +107,12 @@ const decide = <T extends Types>(
   aggregate: Aggregate<T>,
   question: Deliberation.Question<T>,
   start: Timelines.Moment<T["State"], T["Event"]>,
-  mayBeBehind: boolean
+  footing: Deliberation.Footing
 ) =>
   Effect.withFiber((fiber) => {
     const decision = Effect.sync(() => {
       const self = Deliberation.begin(aggregate, question, start)
-      return { self, arrived: start.version === self.expected ? Deliberation.arrive(self, { mayBeBehind }) : "arrived" }
+      return { self, arrived: start.version === self.expected ? Deliberation.arrive(self, footing) : "arrived" }
     })
     const attributes = { "refold.command": question.command._tag, "refold.version": start.version }
     return Telemetry.isTraced(fiber) ? Telemetry.traced("decide", question.stream, attributes, decision) : decision
@@ -132,10 +133,9 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   turn: Turn<T>
 ): Effect.fn.Return<Appended<T["Event"]>, Failure<T>> {
   const { conflicts, evolve } = aggregate
-  const { arrival: { moment: arrivedAt }, question } = turn
+  const { arrival: { moment: arrivedAt }, asked, context, question, telemetry } = turn
   const { seen, stream } = question
-  const elsewhere = { evolve, ours: false }
-  const { context, telemetry } = turn
+  const footing = () => ({ asked, mayBeBehind: Timelines.mayBeBehind(timeline, asked) })
   const told = (conflict: Conflict<T["Event"]>) => {
     telemetry.collided(conflict, context)
     return conflict
@@ -145,12 +145,14 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
    * or, if the store cannot be asked, not at all. Nothing is appended, and whoever asks again will be told.
    */
   const collided = (self: Deliberation.Deliberation<T>): Effect.Effect<never, Conflict<T["Event"]> | EventStoreError> =>
-    hasAsked
-      ? Effect.fail(told(Deliberation.conflict(self)))
-      : Effect.flatMap(
-        Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version })),
+    footing().mayBeBehind
+      ? Effect.flatMap(
+        tailAfter(self),
         (events) => Effect.fail(told(Deliberation.conflict(Deliberation.catchUp(self, events))))
       )
+      : Effect.fail(told(Deliberation.conflict(self)))
+  const tailAfter = ({ at: { version } }: Deliberation.Deliberation<T>) =>
+    Stream.runCollect(store.read(aggregate, stream.id, { after: version }))
   const refused = (refusal: NotUnique<string>): Effect.Effect<never, T["Rejection"]> => {
     telemetry.answered("rejected", context)
     return Effect.fail(refusal)
@@ -162,6 +164,8 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
 
   // what changes hands depends on the very state that the events come upon: nothing may come in between
   const hasRules = aggregate.unique.length > 0
+  /** The number of the append that was sent last. */
+  let sent: number | undefined
   const append = (
     { at: { state } }: Deliberation.Deliberation<T>,
     events: ReadonlyArray<T["Event"]>,
@@ -170,13 +174,19 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     Appended<T["Event"]>,
     AppendCondition.AppendConditionFailed<T["Event"]> | NotUnique<string> | RetriesExhausted | EventStoreError
   > => {
-    const { attempts, eventIdAt, metadata } = turn
+    const { attempts, eventIdAt } = turn
+    sent = undefined
+    const metadata = () => {
+      // asked for on the way out
+      sent ??= Timelines.ask(timeline)
+      return turn.metadata
+    }
     const changes = hasRules ? Reservations.changes(aggregate.unique, state, fold(aggregate, state, events)) : []
     return changes.length > 0
       ? Reserving.append(store, { aggregate, stream, events, condition, changes, attempts, metadata, eventIdAt })
       : store.append(aggregate, stream.id, events, {
         condition,
-        metadata: () => metadata,
+        metadata,
         eventIds: eventIdAt === undefined ? undefined : events.map((_, index) => eventIdAt(index))
       })
   }
@@ -186,31 +196,36 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
     ? timeline.remembered
     : undefined
   let unconfirmed = known === undefined && remembered !== undefined
-  let mayBeBehind = known !== undefined
-  let hasAsked = known === undefined && remembered === undefined
   telemetry.began(known === undefined && remembered === undefined ? "read" : "remembered", context)
-  let start = known ?? remembered ?? (yield* Loading.recall(aggregate, store, stream, timeline, arrivedAt, seen))
+  let start = known ?? remembered ?? (yield* Loading.recall(aggregate, store, timeline, turn))
+  /** Reads what this process may not know of. */
+  const comeUp = Effect.fnUntraced(function*(self: Deliberation.Deliberation<T>) {
+    const question = Timelines.ask(timeline)
+    const ahead = Timelines.extend(self.at, { events: yield* tailAfter(self), evolve })
+    Timelines.moveTo(timeline, ahead)
+    Timelines.hear(timeline, question)
+    if (unconfirmed && seen === undefined) start = ahead
+    unconfirmed = false
+  })
 
   for (;;) {
-    const { arrived, self } = yield* decide(aggregate, question, start, mayBeBehind || unconfirmed)
+    const { arrived, self } = yield* decide(aggregate, question, start, footing())
     if (start.version !== self.expected) {
       return yield* told(Deliberation.conflict({ ...self, decision: Result.succeed([]) }))
     }
     if (arrived === "collides") return yield* collided(self)
     if (arrived === "behind") {
-      const events = yield* Stream.runCollect(store.read(aggregate, stream.id, { after: self.at.version }))
-      const ahead = Timelines.extend(self.at, { ...elsewhere, events })
-      Timelines.moveTo(timeline, ahead)
-      if (unconfirmed && seen === undefined) start = ahead
-      unconfirmed = false
-      mayBeBehind = false
-      hasAsked = true
+      yield* comeUp(self)
       continue
     }
 
     for (;;) {
-      const gone = Deliberation.goOn(self)
+      const gone = Deliberation.goOn(self, footing())
       if (gone === "collides") return yield* collided(self)
+      if (gone === "behind") {
+        yield* comeUp(self)
+        break
+      }
       if (gone === "answered") {
         telemetry.answered(Result.isFailure(self.decision) ? "rejected" : "unchanged", context)
         yield* Effect.fromResult(self.decision)
@@ -230,24 +245,24 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
         Effect.catchTag("AppendConditionFailed", Effect.succeed),
         Effect.catchTag("NotUnique", refused)
       )
-      hasAsked = true
+      if (sent !== undefined) Timelines.hear(timeline, sent)
       const isRefused = outcome instanceof AppendCondition.AppendConditionFailed
       if (isRefused && outcome.actual < self.at.version) {
         // the stream is shorter than what is known of it, as after a restore: nothing known of it can be trusted
         Timelines.forget(timeline)
         if (!unconfirmed) return yield* told(Deliberation.conflict(self, outcome.actual))
         unconfirmed = false
-        start = yield* Loading.recall(aggregate, store, stream, timeline, undefined, seen)
+        start = yield* Loading.recall(aggregate, store, timeline, { ...turn, arrival: { moment: undefined } })
         break
       }
       // its events were there before: they may be part of the state already
       if (!isRefused && outcome.repeated) return landed(outcome)
-      const ahead = Timelines.extend(self.at, { ...elsewhere, events: outcome.missed })
+      const ahead = Timelines.extend(self.at, { events: outcome.missed, evolve })
       Timelines.moveTo(timeline, ahead)
       if (!isRefused) {
-        Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, ours: true }))
+        Timelines.moveTo(timeline, Timelines.extend(ahead, { events: outcome.events, evolve, sent }))
         // what cannot be read is not in the state: whoever comes next is to find out
-        if (outcome.version !== ahead.version + outcome.events.length) Timelines.forget(timeline)
+        if (outcome.version !== ahead.version + outcome.events.length) Timelines.forget(timeline, self.at)
         Saving.charge(aggregate, timeline, turn)
         return landed(self.missed.length === 0 ? outcome : { ...outcome, missed: self.missed.concat(outcome.missed) })
       }

@@ -6,14 +6,14 @@ import type { Types } from "../../Decider.ts"
 import type { EventStore, Resumed, ResumeOptions } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import { type StreamId, Tenant } from "../../StreamId.ts"
+import { Tenant } from "../../StreamId.ts"
 import * as Tuning from "../../Tuning.ts"
 import { lineName, streamId } from "../store/naming.ts"
 import { wholeNumber } from "../store/reading.ts"
 import { isTraced, traced } from "../telemetry.ts"
 import * as Rounds from "./rounds.ts"
 import * as Timelines from "./timelines.ts"
-import type { LinesOf } from "./turns.ts"
+import type { LinesOf, Turn } from "./turns.ts"
 
 type MomentOf<T extends Types> = Timelines.Moment<T["State"], T["Event"]>
 
@@ -93,12 +93,11 @@ const fold = Effect.fnUntraced(function*<T extends Types>(
 export const recall = Effect.fnUntraced(function*<T extends Types>(
   aggregate: Aggregate<T>,
   store: EventStore["Service"],
-  stream: StreamId,
   timeline: Timelines.Timeline<T["State"], T["Event"]>,
-  arrivedAt: MomentOf<T> | undefined,
-  seen = Infinity
+  { arrival: { moment: arrivedAt }, asked, question: { seen = Infinity, stream } }: Turn<T>
 ): Effect.fn.Return<MomentOf<T>, EventStoreError> {
   const { evolve } = aggregate
+  const reading = Timelines.ask(timeline)
   const known = Math.min(seen, timeline.now.moment?.version ?? Infinity)
   const { remembered } = timeline
   const resumed = yield* store.resume(
@@ -118,7 +117,8 @@ export const recall = Effect.fnUntraced(function*<T extends Types>(
       for (const recorded of page) if (recorded.version > known) events.push(recorded)
       moment = Timelines.advance(moment, page.filter(({ version }) => version <= seen), evolve)
     }))
-  Timelines.attach(timeline, moment, { arrivedAt, events, evolve })
+  Timelines.attach(timeline, moment, { arrivedAt, asked, events, evolve })
+  Timelines.hear(timeline, reading)
   return moment
 })
 

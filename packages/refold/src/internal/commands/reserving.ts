@@ -8,7 +8,6 @@ import type { Types } from "../../Decider.ts"
 import type { LogOptions } from "../../EventSource.ts"
 import * as EventStore from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
-import type { Metadata } from "../../Metadata.ts"
 import type { Appended } from "../../RecordedEvent.ts"
 import type { Claimed } from "../../Reservations.ts"
 import { type StreamId, Tenant } from "../../StreamId.ts"
@@ -24,7 +23,7 @@ interface Draft<T extends Types> {
   readonly condition: AppendCondition.AppendCondition
   readonly changes: ReadonlyArray<Reservations.Change>
   readonly attempts: number
-  readonly metadata: Metadata | undefined
+  readonly metadata: AppendCondition.AppendOptions["metadata"]
   readonly eventIdAt: ((index: number) => string) | undefined
 }
 

@@ -43,12 +43,13 @@ export const makeLine = <T extends Types>(
     const { commandsPerAppend } = line.tuning
     let end = tip
     for (const turn of waiting) {
-      const { arrival: { moment: since }, mustGoAlone, question } = turn
+      const { arrival: { moment: since }, asked, mustGoAlone, question } = turn
       if (found.length === commandsPerAppend || mustGoAlone || since === undefined || question.seen !== undefined) break
       const self = Deliberation.begin(aggregate, question, since)
-      if (Deliberation.arrive(self, { mayBeBehind: true }) !== "arrived" || Deliberation.goOn(self) !== "decided") break
+      const footing = { asked, mayBeBehind: true }
+      if (Deliberation.arrive(self, footing) !== "arrived" || Deliberation.goOn(self, footing) !== "decided") break
       const decided = Deliberation.decided(self)
-      const next = Timelines.extend(end, { events: tentative(decided, turn, end.version), evolve, ours: true })
+      const next = Timelines.extend(end, { events: tentative(decided, turn, end.version), evolve, sent: Infinity })
       if (Reservations.changes(aggregate.unique, end.state, next.state).length > 0) {
         turn.mustGoAlone = true
         break
@@ -108,7 +109,7 @@ export const makeLine = <T extends Types>(
   const refused = ({ actual, missed }: AppendCondition.AppendConditionFailed<T["Event"]>): void => {
     const tip = timeline.now.moment
     if (tip !== undefined && actual >= tip.version) {
-      Timelines.moveTo(timeline, Timelines.extend(tip, { events: missed, evolve, ours: false }))
+      Timelines.moveTo(timeline, Timelines.extend(tip, { events: missed, evolve }))
     } else {
       Timelines.forget(timeline)
       for (const { turn } of members) turn.mustGoAlone = true
@@ -131,6 +132,7 @@ export const makeLine = <T extends Types>(
     const { stream } = first.turn.question
     const owners = members.flatMap(({ decided, turn }) => decided.map(() => turn))
     const events = members.flatMap(({ decided }) => decided)
+    let sent: number | undefined
     const result = yield* Effect.result(Effect.catchTag(
       store.append(aggregate, stream.id, events, {
         // what comes in between may have them change a unique value after all
@@ -138,31 +140,36 @@ export const makeLine = <T extends Types>(
           tip.version,
           conflicts.commuting(events.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
         ),
-        metadata: (index) => owners[index]!.metadata
+        metadata: (index) => {
+          // asked for on the way out
+          sent ??= Timelines.ask(timeline)
+          return owners[index]!.metadata
+        }
       }),
       "AppendConditionFailed",
       Effect.succeed
     ))
     if (Result.isFailure(result)) return failed(result.failure)
     const outcome = result.success
+    if (sent !== undefined) Timelines.hear(timeline, sent)
     if (outcome instanceof AppendCondition.AppendConditionFailed) {
       refused(outcome)
       if (first.turn.attemptsLeft < first.turn.attempts - 1) yield* backOff(first.turn)
       return
     }
-    let end = Timelines.extend(tip, { events: outcome.missed, evolve, ours: false })
+    let end = Timelines.extend(tip, { events: outcome.missed, evolve })
     let from = 0
     const landed = members.map(({ decided, since, turn }) => {
       const { events: missed } = Timelines.walk(since)
       const mine = outcome.events.slice(from, from += decided.length)
-      end = Timelines.extend(end, { events: mine, evolve, ours: true })
+      end = Timelines.extend(end, { events: mine, evolve, sent })
       const { position, version } = end
       return { turn, appended: { stream, version, position, events: mine, missed, repeated: outcome.repeated } }
     })
     Timelines.moveTo(timeline, end)
     if (end.version !== outcome.version || events.length + outcome.missed.length + tip.version !== end.version) {
       // what cannot be read is not in the state: whoever comes next is to find out
-      Timelines.forget(timeline)
+      Timelines.forget(timeline, tip)
     }
     const present = members.find(({ turn }) => !turn.isAbandoned)
     if (present !== undefined) Saving.charge(aggregate, timeline, present.turn)

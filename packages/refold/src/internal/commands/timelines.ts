@@ -24,16 +24,16 @@ export interface Moment<State, Event extends Tagged> {
 interface Step<State, Event extends Tagged> {
   readonly events: ReadonlyArray<RecordedEvent<Event>>
   readonly moment: Moment<State, Event>
-  /** Whether the events were appended by this line, and not only seen by it. */
-  readonly ours: boolean
+  /** The number of the append by which this line has put the events there; none if it has only seen them. */
+  readonly sent: number | undefined
 }
 
 /** The events that were passed on the way from one moment to a later one. */
 export interface Walk<State, Event extends Tagged> {
   readonly events: ReadonlyArray<RecordedEvent<Event>>
   readonly moment: Moment<State, Event>
-  /** What ended it: an event of this line, or the end of what is known. */
-  readonly metOurs: boolean
+  /** The append of this line that ended it; none if it went to the end of what is known. */
+  readonly met: number | undefined
 }
 
 /** What is known when a command arrives; filled in later for those who arrive before the store was asked. */
@@ -51,11 +51,15 @@ export interface Timeline<State, Event extends Tagged> {
   remembered: Moment<State, Event> | undefined
   /** The version of the latest snapshot that is known of; 0 if none is. */
   saved: number
+  /** How often the store was asked, be it to read or to append. */
+  asked: number
+  /** The latest of these that was answered: what is known is all that was there when it was asked. */
+  answered: number
 }
 
 export const makeTimeline = <State, Event extends Tagged>(
   remembered?: Moment<State, Event>
-): Timeline<State, Event> => ({ now: { moment: undefined }, remembered, saved: 0 })
+): Timeline<State, Event> => ({ now: { moment: undefined }, remembered, saved: 0, asked: 0, answered: 0 })
 
 /** Before the first event. */
 export const beginning = <State, Event extends Tagged>(initial: State): Moment<State, Event> => ({
@@ -82,6 +86,20 @@ export const advance = <State, Event extends Tagged>(
   return { state, version, position, instant, next: undefined }
 }
 
+/** Whether what is known may be less than what was there when the store had been asked so many times. */
+export const mayBeBehind = <State, Event extends Tagged>(
+  { answered }: Timeline<State, Event>,
+  asked: number
+): boolean => answered <= asked
+
+/** Counts a question to the store. */
+export const ask = <State, Event extends Tagged>(timeline: Timeline<State, Event>): number => ++timeline.asked
+
+/** What the store has answered to this question is part of what is known. */
+export const hear = <State, Event extends Tagged>(timeline: Timeline<State, Event>, asked: number): void => {
+  timeline.answered = Math.max(timeline.answered, asked)
+}
+
 /** Makes this the latest moment, unless a later one is known. */
 export const moveTo = <State, Event extends Tagged>(
   timeline: Timeline<State, Event>,
@@ -91,11 +109,16 @@ export const moveTo = <State, Event extends Tagged>(
   else if (timeline.now.moment.version < moment.version) timeline.now = { moment }
 }
 
-/** Trusts nothing that was known of the stream. */
-export const forget = <State, Event extends Tagged>(timeline: Timeline<State, Event>): void => {
+/** Trusts nothing that was known of the stream, nor what was tied to this moment. */
+export const forget = <State, Event extends Tagged>(
+  timeline: Timeline<State, Event>,
+  moment?: Moment<State, Event>
+): void => {
+  if (moment !== undefined) moment.next = undefined
   timeline.now = { moment: undefined }
   timeline.remembered = undefined
   timeline.saved = 0
+  timeline.answered = 0
 }
 
 /** Keeps the latest moment for later, without what led to it. */
@@ -128,33 +151,39 @@ export const find = <State, Event extends Tagged>(
 /** All that is known to have come after a moment. */
 export const walk = <State, Event extends Tagged>(
   from: Moment<State, Event>,
-  until: (step: Step<State, Event>) => boolean = () => false
+  sentAfter = Infinity
 ): Walk<State, Event> => {
   const events: Array<RecordedEvent<Event>> = []
   let moment = from
   for (; moment.next !== undefined; moment = moment.next.moment) {
-    if (until(moment.next)) return { events, moment, metOurs: true }
+    const { sent } = moment.next
+    if (sent !== undefined && sent > sentAfter) return { events, moment, met: sent }
     for (const event of moment.next.events) events.push(event)
   }
-  return { events, moment, metOurs: false }
+  return { events, moment, met: undefined }
 }
 
-/** What came after a moment from elsewhere, before this line appended anything. */
-export const walkElsewhere = <State, Event extends Tagged>(from: Moment<State, Event>): Walk<State, Event> =>
-  walk(from, ({ ours }) => ours)
+/**
+ * What was there, for all we know, when the store had been asked so many times: what came from elsewhere after that, too,
+ * but nothing from this line. What it had sent by then may have landed by then, though the answer came later.
+ */
+export const walkToArrival = <State, Event extends Tagged>(
+  from: Moment<State, Event>,
+  asked: number
+): Walk<State, Event> => walk(from, asked)
 
 /** Hangs the events that followed on to a moment, and returns the moment after them. */
 export const extend = <State, Event extends Tagged>(
   moment: Moment<State, Event>,
-  { events, evolve, ours }: {
+  { events, evolve, sent }: {
     readonly events: ReadonlyArray<RecordedEvent<Event>>
     readonly evolve: (state: State, event: Event) => State
-    readonly ours: boolean
+    readonly sent?: number | undefined
   }
 ): Moment<State, Event> => {
   if (events.length === 0) return moment
   const next = advance(moment, events, evolve)
-  moment.next = { events, moment: next, ours }
+  moment.next = { events, moment: next, sent }
   return next
 }
 
@@ -165,8 +194,9 @@ export const extend = <State, Event extends Tagged>(
 export const attach = <State, Event extends Tagged>(
   timeline: Timeline<State, Event>,
   moment: Moment<State, Event>,
-  { arrivedAt, events, evolve }: {
+  { arrivedAt, asked, events, evolve }: {
     readonly arrivedAt: Moment<State, Event> | undefined
+    readonly asked: number
     readonly events: ReadonlyArray<RecordedEvent<Event>>
     readonly evolve: (state: State, event: Event) => State
   }
@@ -176,16 +206,15 @@ export const attach = <State, Event extends Tagged>(
     events.filter((event) => event.version > version && event.version <= upTo)
   if (latest === undefined || latest.version <= moment.version) {
     if (latest !== undefined && latest.version < moment.version) {
-      latest.next = { events: after(latest.version, moment.version), moment, ours: false }
+      latest.next = { events: after(latest.version, moment.version), moment, sent: undefined }
     }
-    moveTo(timeline, extend(moment, { events: after(moment.version), evolve, ours: false }))
+    moveTo(timeline, extend(moment, { events: after(moment.version), evolve }))
     return
   }
   // those ahead in line may have landed since the command arrived: a stop before them
-  const elsewhere = arrivedAt === undefined ? undefined : walkElsewhere(arrivedAt)
-  const metOurs = elsewhere?.metOurs === true
-  const stop = metOurs ? elsewhere.moment.version : moment.version
-  const arrival = extend(moment, { events: after(moment.version, stop), evolve, ours: false })
-  arrival.next = { events: after(arrival.version, latest.version), moment: latest, ours: metOurs }
-  moveTo(timeline, extend(latest, { events: after(latest.version), evolve, ours: false }))
+  const elsewhere = arrivedAt === undefined ? undefined : walkToArrival(arrivedAt, asked)
+  const stop = elsewhere?.met === undefined ? moment.version : elsewhere.moment.version
+  const arrival = extend(moment, { events: after(moment.version, stop), evolve })
+  arrival.next = { events: after(arrival.version, latest.version), moment: latest, sent: elsewhere?.met }
+  moveTo(timeline, extend(latest, { events: after(latest.version), evolve }))
 }

@@ -19,6 +19,8 @@ export interface Turn<T extends Types> extends Lines.Turn<Appended<T["Event"]>, 
   readonly question: Question<T>
   /** What was known when it arrived. */
   readonly arrival: Arrival<T["State"], T["Event"]>
+  /** How often the store had been asked when it arrived. */
+  readonly asked: number
   readonly metadata: Metadata
   /** The ids its events are to have, by their place; made at random if it has none. */
   readonly eventIdAt: ((index: number) => string) | undefined
