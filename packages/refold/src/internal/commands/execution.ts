@@ -78,7 +78,8 @@ const lineUp = <T extends Types>(
         party: undefined,
         isAbandoned: false,
         context: fiber.context,
-        telemetry
+        telemetry,
+        isTraced: Telemetry.isTraced(fiber)
       }
       const { snapshots } = aggregate
       const entered = Lines.enter(line, turn, settle(aggregate, store, line.timeline, turn), () => {
@@ -92,7 +93,7 @@ const lineUp = <T extends Types>(
           entered,
           () => turn.toSave === undefined ? Effect.void : Saving.save(aggregate, snapshots, store, stream, turn.toSave)
         )
-      if (!Telemetry.isTraced(fiber)) return executed
+      if (!turn.isTraced) return executed
       const outcome = Effect.tap(executed, ({ missed, version }) =>
         Effect.annotateCurrentSpan({
           "refold.version": version,
@@ -108,15 +109,10 @@ const decide = <T extends Types>(
   question: Deliberation.Question<T>,
   start: Timelines.Moment<T["State"], T["Event"]>,
   footing: Deliberation.Footing
-) =>
-  Effect.withFiber((fiber) => {
-    const decision = Effect.sync(() => {
-      const self = Deliberation.begin(aggregate, question, start)
-      return { self, arrived: start.version === self.expected ? Deliberation.arrive(self, footing) : "arrived" }
-    })
-    const attributes = { "refold.command": question.command._tag, "refold.version": start.version }
-    return Telemetry.isTraced(fiber) ? Telemetry.traced("decide", question.stream, attributes, decision) : decision
-  })
+) => {
+  const self = Deliberation.begin(aggregate, question, start)
+  return { self, arrived: start.version === self.expected ? Deliberation.arrive(self, footing) : "arrived" }
+}
 
 /**
  * Load, decide, append. The decision is made at the moment the command knows; then it walks forward over the events it
@@ -153,9 +149,12 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
       : Effect.fail(told(Deliberation.conflict(self)))
   const tailAfter = ({ at: { version } }: Deliberation.Deliberation<T>) =>
     Stream.runCollect(store.read(aggregate, stream.id, { after: version }))
-  const refused = (refusal: NotUnique<string>): Effect.Effect<never, T["Rejection"]> => {
-    telemetry.answered("rejected", context)
-    return Effect.fail(refusal)
+  const recovered = (
+    error: AppendCondition.AppendConditionFailed<T["Event"]> | NotUnique<string> | RetriesExhausted | EventStoreError
+  ): Effect.Effect<AppendCondition.AppendConditionFailed<T["Event"]>, Failure<T>> => {
+    if (error._tag === "AppendConditionFailed") return Effect.succeed(error)
+    if (error._tag === "NotUnique") telemetry.answered("rejected", context)
+    return Effect.fail(error)
   }
   const landed = (appended: Appended<T["Event"]>) => {
     telemetry.landed(appended, context)
@@ -199,17 +198,27 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
   telemetry.began(known === undefined && remembered === undefined ? "read" : "remembered", context)
   let start = known ?? remembered ?? (yield* Loading.recall(aggregate, store, timeline, turn))
   /** Reads what this process may not know of. */
-  const comeUp = Effect.fnUntraced(function*(self: Deliberation.Deliberation<T>) {
+  const comeUp = (self: Deliberation.Deliberation<T>) => {
     const question = Timelines.ask(timeline)
-    const ahead = Timelines.extend(self.at, { events: yield* tailAfter(self), evolve })
-    Timelines.moveTo(timeline, ahead)
-    Timelines.hear(timeline, question)
-    if (unconfirmed && seen === undefined) start = ahead
-    unconfirmed = false
-  })
+    return Effect.map(tailAfter(self), (events) => {
+      const ahead = Timelines.extend(self.at, { events, evolve })
+      Timelines.moveTo(timeline, ahead)
+      Timelines.hear(timeline, question)
+      if (unconfirmed && seen === undefined) start = ahead
+      unconfirmed = false
+    })
+  }
 
   for (;;) {
-    const { arrived, self } = yield* decide(aggregate, question, start, footing())
+    const from = start
+    const { arrived, self } = turn.isTraced
+      ? yield* Telemetry.traced(
+        "decide",
+        stream,
+        { "refold.command": question.command._tag, "refold.version": from.version },
+        Effect.sync(() => decide(aggregate, question, from, footing()))
+      )
+      : decide(aggregate, question, from, footing())
     if (start.version !== self.expected) {
       return yield* told(Deliberation.conflict({ ...self, decision: Result.succeed([]) }))
     }
@@ -241,10 +250,7 @@ const settle = Effect.fnUntraced(function*<T extends Types>(
           self.at.version,
           conflicts.commuting(decided.map((event) => event._tag)).flatMap(aggregate.codec.storedTypes)
         )
-      const outcome = yield* append(self, decided, condition).pipe(
-        Effect.catchTag("AppendConditionFailed", Effect.succeed),
-        Effect.catchTag("NotUnique", refused)
-      )
+      const outcome = yield* Effect.catch(append(self, decided, condition), recovered)
       if (sent !== undefined) Timelines.hear(timeline, sent)
       const isRefused = outcome instanceof AppendCondition.AppendConditionFailed
       if (isRefused && outcome.actual < self.at.version) {

@@ -28,6 +28,8 @@ export interface Turn<T extends Types> extends Lines.Turn<Appended<T["Event"]>, 
   attemptsLeft: number
   readonly context: Context.Context<never>
   readonly telemetry: Telemetry
+  /** Whether anybody looks at its spans. */
+  readonly isTraced: boolean
   mustGoAlone: boolean
   /** The state it is to save as a snapshot when it has landed. */
   toSave: Moment<T["State"], T["Event"]> | undefined
