@@ -134,11 +134,7 @@ export const execute = <T extends Types>(
   id: string,
   command: T["Command"],
   options: SubmitOptions
-): Effect.Effect<Outcome, EventStoreError, EventStore> =>
-  Effect.flatMap(
-    Submitting.submit(self, aggregate, id, command, options),
-    (submitted) => Submitting.answer(self, id, options.commandId, submitted)
-  )
+): Effect.Effect<Outcome, EventStoreError, EventStore> => Submitting.execute(self, aggregate, id, command, options)
 
 /**
  * Does what is accepted, for ever, together with whoever else does so, and keeps the log up to date.

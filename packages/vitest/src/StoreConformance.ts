@@ -9,6 +9,7 @@ import type * as Layer from "effect/Layer"
 import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
 import { acting } from "./internal/conformance/acting.ts"
+import { answering } from "./internal/conformance/answering.ts"
 import { appending } from "./internal/conformance/appending.ts"
 import { changing } from "./internal/conformance/changing.ts"
 import { claiming } from "./internal/conformance/claiming.ts"
@@ -80,6 +81,7 @@ export const storeConformance = <E>(
     following(it)
     once(it)
     inbox(it)
+    answering(it)
     reacting(it)
     acting(it)
     timing(it)

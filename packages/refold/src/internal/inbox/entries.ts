@@ -1,7 +1,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
-import * as Aggregate from "../../Aggregate.ts"
 import type { Tagged } from "../../Decider.ts"
+import * as EventCodec from "../../EventCodec.ts"
+import type { EventSource } from "../../EventSource.ts"
 import type { Entry } from "../../Inbox.ts"
 import * as View from "../../View.ts"
 import { Outcome } from "./outcome.ts"
@@ -24,21 +25,10 @@ const eventOf = () =>
   })
 export type Event = ReturnType<typeof eventOf>["Type"]
 
-export type Entries = ReturnType<typeof make>
+export type Entries = EventSource<Event>
 
-/** The streams of an inbox, as an aggregate that writes down what it is told. */
-export const make = (name: string) => {
-  const event = eventOf()
-  return Aggregate.make(name, {
-    command: Schema.TaggedUnion({ Write: { event } }),
-    event,
-    state: Schema.Null,
-    initial: null,
-    decide: (command) => [command.event],
-    evolve: (state) => state,
-    conflicts: "commutes"
-  })
-}
+/** The streams of an inbox. */
+export const make = (category: string): EventSource<Event> => ({ category, codec: EventCodec.make(eventOf()) })
 
 const Row = () =>
   Schema.Struct({

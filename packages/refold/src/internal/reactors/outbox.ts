@@ -12,7 +12,7 @@ import type { Effects, Handlers, Reactor, ServicesOf, Target } from "../../React
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as Answers from "../commands/answers.ts"
-import * as Handling from "../projections/handling.ts"
+import * as Fencing from "../projections/fencing.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
 
 /** How many processes of a batch are at work at the same time. */
@@ -68,8 +68,8 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       const store = yield* EventStore
       const refused = { ...out, _tag: "Refused", ...Answers.reasonOf(error) } as const
       const metadata = { ...about, causationId: once, commandId: refusalOf(once) }
-      const left = yield* Handling.Left
-      left.push(
+      const fence = yield* Fencing.Current
+      yield* fence.leave(
         store.append(journal, key, [refused], { metadata }).pipe(
           Effect.catchTag("AppendConditionFailed", Effect.die),
           Effect.asVoid,
