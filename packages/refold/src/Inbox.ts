@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
@@ -70,6 +71,8 @@ export interface Entry {
   readonly submittedAt: DateTime.Utc
   /** The position at which it was accepted. */
   readonly position: number
+  /** Its version in the stream of the inbox in which it was accepted. */
+  readonly version: number
   /** `undefined` as long as nobody has done it. */
   readonly outcome: Outcome | undefined
   readonly answeredAt: DateTime.Utc | undefined
@@ -137,6 +140,20 @@ export const execute = <T extends Types>(
 ): Effect.Effect<Outcome, EventStoreError, EventStore> => Submitting.execute(self, aggregate, id, command, options)
 
 /**
+ * How to run an inbox.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunOptions extends Projection.RunOptions {
+  /**
+   * How long a command stays in the log after it was answered: then its row and its events are removed, in the background.
+   * By default they stay. What was not answered is kept.
+   */
+  readonly retention?: Duration.Input | undefined
+}
+
+/**
  * Does what is accepted, for ever, together with whoever else does so, and keeps the log up to date.
  *
  * @category running
@@ -144,7 +161,7 @@ export const execute = <T extends Types>(
  */
 export const run = (
   self: Inbox,
-  options?: Projection.RunOptions
+  options?: RunOptions
 ): Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
   Effect.flatten(Running.start(self, options))
 
@@ -156,7 +173,7 @@ export const run = (
  */
 export const layer = (
   self: Inbox,
-  options?: Projection.RunOptions
+  options?: RunOptions
 ): Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
   Layer.effectDiscard(
     Effect.flatMap(Running.start(self, options), (run) =>

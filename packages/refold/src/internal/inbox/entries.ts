@@ -38,11 +38,12 @@ const Row = () =>
     actor: Schema.UndefinedOr(Schema.String),
     submittedAt: Schema.DateTimeUtcFromString,
     position: Schema.Int,
+    version: Schema.Int,
     outcome: Schema.UndefinedOr(Outcome),
     answeredAt: Schema.UndefinedOr(Schema.DateTimeUtcFromString)
   })
 
-/** Before a command is submitted; nothing is answered before that. */
+/** Before a command is submitted. */
 const unknown: Entry = {
   category: "",
   id: "",
@@ -50,6 +51,7 @@ const unknown: Entry = {
   actor: undefined,
   submittedAt: DateTime.makeUnsafe(0),
   position: 0,
+  version: 0,
   outcome: undefined,
   answeredAt: undefined
 }
@@ -62,7 +64,7 @@ export const log = (name: string, entries: Entries): View.View<{ readonly Event:
     state: Row(),
     initial: unknown,
     key: ({ event }) => event.commandId,
-    evolve: (entry, { event, metadata, position, recordedAt, stream }): Entry =>
+    evolve: (entry, { event, metadata, position, recordedAt, stream, version }): Entry | null =>
       event._tag === "Submitted"
         ? {
           category: event.category,
@@ -71,9 +73,13 @@ export const log = (name: string, entries: Entries): View.View<{ readonly Event:
           actor: metadata.actor,
           submittedAt: recordedAt,
           position,
+          version,
           outcome: undefined,
           answeredAt: undefined
         }
+        // its time was over, and it is there only as the last event of its stream
+        : entry.position === 0
+        ? null
         // what was appended is the truth, if two who took each other for dead have come to different answers
         : entry.outcome?._tag === "Appended"
         ? entry
