@@ -1,0 +1,97 @@
+/** What is kept of the log of an inbox, under a clock that stands still until it is moved. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { EventStore, Inbox, MemoryEventStore, Projection, Views } from "refold"
+import { ProjectionStore } from "refold/ProjectionStore"
+import { makeAccount } from "../postgres/fixtures/domain.ts"
+
+const account = makeAccount("Account")
+const commands = Inbox.make("Commands", [account])
+
+const execute = (commandId: string, id = "ann") =>
+  Inbox.execute(commands, account, id, { _tag: "Credit", cents: 1 }, { commandId })
+
+/** Runs it, with leases that are not to be renewed all the time while the clock is moved by months. */
+const runs = (retention?: Inbox.RunOptions["retention"]) =>
+  Layer.build(Inbox.layer(commands, { lease: "100 days", retention }))
+
+/** The commands in the log. */
+const kept = Effect.map(Views.all(commands.log, { consistency: "current" }), (rows) => [...rows.keys()])
+
+const events = Effect.map(
+  Stream.runCollect(EventStore.readAll([commands.entries])),
+  (all) => all.map(({ event }) => `${event._tag} ${event.commandId}`)
+)
+
+/** What runs beside the test takes its turns in real time, although the clock stands still. */
+const comesTo = <E, R>(found: Effect.Effect<ReadonlyArray<string>, E, R>, expected: ReadonlyArray<string>) =>
+  found.pipe(
+    Effect.repeat({ until: (now) => Equal.equals(now, expected), times: 10_000 }),
+    Effect.map((now) => assert.deepStrictEqual(now, expected))
+  )
+
+it.effect("a command goes when its time is over, and not before", () =>
+  Effect.gen(function*() {
+    yield* runs("90 days")
+    yield* execute("1")
+    yield* TestClock.adjust("30 days")
+    yield* execute("2")
+    yield* execute("3", "bob")
+    yield* TestClock.adjust("59 days")
+    yield* comesTo(kept, ["1", "2", "3"])
+    yield* TestClock.adjust("1 day")
+    yield* comesTo(kept, ["2", "3"])
+    yield* comesTo(events, ["Submitted 2", "Answered 2", "Submitted 3", "Answered 3"])
+    yield* TestClock.adjust("30 days")
+    yield* comesTo(kept, [])
+    // the last events of both, from which their versions go on
+    yield* comesTo(events, ["Answered 2", "Answered 3"])
+    yield* execute("4", "bob")
+    yield* TestClock.adjust("91 days")
+    yield* comesTo(events, ["Answered 2", "Answered 4"])
+  }).pipe(Effect.provide(MemoryEventStore.layer)))
+
+it.effect("nothing goes where nobody says how long it is kept", () =>
+  Effect.gen(function*() {
+    yield* runs()
+    yield* execute("1")
+    yield* execute("2")
+    yield* TestClock.adjust("400 days")
+    yield* comesTo(kept, ["1", "2"])
+    assert.strictEqual((yield* events).length, 4)
+  }).pipe(Effect.provide(MemoryEventStore.layer)))
+
+it.effect("what was submitted again meanwhile stays, although the log has not heard of it", () =>
+  Effect.gen(function*() {
+    const store = yield* EventStore.EventStore
+    const projections = yield* ProjectionStore
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* runs()
+      yield* execute("1")
+      yield* execute("2")
+      yield* Projection.whenCaughtUp(commands.log)
+    }))
+    yield* TestClock.adjust("2 days")
+    // one that dies between the events and their rows
+    const interrupted: typeof projections = { ...projections, dropRows: () => Effect.never }
+    yield* Effect.andThen(runs("1 day"), comesTo(events, ["Answered 2"])).pipe(
+      Effect.provideService(ProjectionStore, interrupted),
+      Effect.scoped
+    )
+    for (const commandId of ["1", "3"]) {
+      yield* Inbox.submit(commands, account, "ann", { _tag: "Credit", cents: 1 }, { commandId })
+    }
+    // one that removes what its predecessor has left, and does not hear of anything new
+    const still: typeof store = { ...store, batches: () => Stream.never }
+    yield* Effect.andThen(runs("1 day"), comesTo(events, ["Submitted 1", "Submitted 3"])).pipe(
+      Effect.provideService(EventStore.EventStore, still),
+      Effect.scoped
+    )
+    yield* runs("1 day")
+    yield* execute("3")
+    yield* comesTo(kept, ["1", "3"])
+  }).pipe(Effect.provide(MemoryEventStore.layer)))
