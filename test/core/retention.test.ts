@@ -1,5 +1,6 @@
 /** What is kept of the log of an inbox, under a clock that stands still until it is moved. */
 import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
@@ -94,4 +95,46 @@ it.effect("what was submitted again meanwhile stays, although the log has not he
     yield* runs("1 day")
     yield* execute("3")
     yield* comesTo(kept, ["1", "3"])
+  }).pipe(Effect.provide(MemoryEventStore.layer)))
+
+it.effect("what a worker may still have in hand does not lose its answer", () =>
+  Effect.gen(function*() {
+    const projections = yield* ProjectionStore
+    const goOn = yield* Deferred.make<void>()
+    let looks = 0
+    // it answers, and does not come to move on for a long time
+    const stalled: typeof projections = {
+      ...projections,
+      tenants: (projection) =>
+        Effect.tap(projections.tenants(projection), () =>
+          Effect.sync(() => {
+            looks++
+          })),
+      commit: (partition, move) => (work) =>
+        Effect.andThen(
+          partition.name === commands.name ? Deferred.await(goOn) : Effect.void,
+          projections.commit(partition, move)(work)
+        )
+    }
+    for (const id of ["ann", "bob"]) {
+      yield* Inbox.submit(commands, account, id, { _tag: "Credit", cents: 1 }, { commandId: id })
+    }
+    yield* Effect.gen(function*() {
+      yield* runs("1 day")
+      for (const id of ["ann", "bob"]) yield* execute(id, id)
+      yield* Projection.whenCaughtUp(commands.log)
+      yield* TestClock.adjust("2 days")
+      const before = looks
+      yield* TestClock.adjust("3 hours")
+      yield* comesTo(Effect.sync(() => [looks > before + 1 ? "looked" : "did not look"]), ["looked"])
+      assert.strictEqual((yield* events).length, 4)
+      yield* Deferred.succeed(goOn, undefined)
+      yield* Projection.whenCaughtUp({ name: commands.name, version: 1 })
+      yield* TestClock.adjust("3 hours")
+      yield* comesTo(kept, [])
+    }).pipe(
+      Effect.ensuring(Deferred.succeed(goOn, undefined)),
+      Effect.provideService(ProjectionStore, stalled),
+      Effect.scoped
+    )
   }).pipe(Effect.provide(MemoryEventStore.layer)))
