@@ -70,8 +70,8 @@ export interface Entry {
   readonly submittedAt: DateTime.Utc
   /** The position at which it was accepted. */
   readonly position: number
-  /** Its version in the stream of the inbox in which it was accepted. */
-  readonly version: number
+  /** Of the events that tell of it in the inbox's own stream: that it was accepted, and what became of it. */
+  readonly versions: ReadonlyArray<number>
   /** `undefined` as long as nobody has done it. */
   readonly outcome: Outcome | undefined
   readonly answeredAt: DateTime.Utc | undefined

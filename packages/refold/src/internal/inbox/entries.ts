@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Tagged } from "../../Decider.ts"
 import * as EventCodec from "../../EventCodec.ts"
 import type { EventSource } from "../../EventSource.ts"
-import type { Entry } from "../../Inbox.ts"
+import type { Entry, Outcome as OutcomeType } from "../../Inbox.ts"
 import * as View from "../../View.ts"
 import { Outcome } from "./outcome.ts"
 
@@ -38,7 +38,7 @@ const Row = () =>
     actor: Schema.UndefinedOr(Schema.String),
     submittedAt: Schema.DateTimeUtcFromString,
     position: Schema.Int,
-    version: Schema.Int,
+    versions: Schema.Array(Schema.Int),
     outcome: Schema.UndefinedOr(Outcome),
     answeredAt: Schema.UndefinedOr(Schema.DateTimeUtcFromString)
   })
@@ -51,10 +51,18 @@ const unknown: Entry = {
   actor: undefined,
   submittedAt: DateTime.makeUnsafe(0),
   position: 0,
-  version: 0,
+  versions: [],
   outcome: undefined,
   answeredAt: undefined
 }
+
+/** What was appended is the truth, if two who took each other for dead have come to different answers. */
+const latest = (
+  { answeredAt, outcome }: Entry,
+  next: OutcomeType,
+  nextAt: DateTime.Utc
+): Pick<Entry, "outcome" | "answeredAt"> =>
+  outcome?._tag === "Appended" ? { outcome, answeredAt } : { outcome: next, answeredAt: nextAt }
 
 /** A row for each command. */
 export const log = (name: string, entries: Entries): View.View<{ readonly Event: Tagged; readonly State: Entry }> => {
@@ -73,17 +81,14 @@ export const log = (name: string, entries: Entries): View.View<{ readonly Event:
           actor: metadata.actor,
           submittedAt: recordedAt,
           position,
-          version,
+          versions: [version],
           outcome: undefined,
           answeredAt: undefined
         }
         // its time was over, and it is there only as the last event of its stream
         : entry.position === 0
         ? null
-        // what was appended is the truth, if two who took each other for dead have come to different answers
-        : entry.outcome?._tag === "Appended"
-        ? entry
-        : { ...entry, outcome: event.outcome, answeredAt: recordedAt }
+        : { ...entry, ...latest(entry, event.outcome, recordedAt), versions: [...entry.versions, version] }
   })
   return view as never
 }

@@ -81,21 +81,25 @@ const removeOldOf = Effect.fnUntraced(function*(
   }
 })
 
-type Answered = Pick<Entry, "id" | "position" | "version"> & { readonly commandId: string }
+type Answered = Pick<Entry, "id" | "position" | "versions"> & { readonly commandId: string }
 
 /**
- * The events of a command; and an answer right before them, which is older than its own: if it was the last of its stream
- * when its command was removed, it had to stay.
+ * The events of a command; and answers right before them, which are older than its own: what was the last of its stream
+ * when its command was removed had to stay until now.
  */
 const eventIdsOf = Effect.fnUntraced(function*(
   entries: Entries,
-  one: Answered
+  { versions, ...one }: Answered
 ): Effect.fn.Return<ReadonlyArray<string>, EventStoreError, EventStore> {
   const store = yield* EventStore
-  const own = yield* Writing.eventIds(entries, one)
-  if (one.version === 1) return own
-  const before = yield* Stream.runCollect(
-    store.read(entries, one.id, { after: one.version - 2, upTo: one.version - 1 })
-  )
-  return [...own, ...before.flatMap(({ event, id }) => event._tag === "Answered" ? id : [])]
+  const ids = [...yield* Writing.eventIds(entries, one)]
+  for (const version of versions) {
+    if (version === 1 || versions.includes(version - 1)) continue
+    const before = store.read(entries, one.id, { after: version - 2, upTo: version - 1 })
+    yield* Stream.runForEach(before, ({ event, id }) =>
+      Effect.sync(() => {
+        if (event._tag === "Answered") ids.push(id)
+      }))
+  }
+  return ids
 })
