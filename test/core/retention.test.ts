@@ -138,3 +138,33 @@ it.effect("what a worker may still have in hand does not lose its answer", () =>
       Effect.scoped
     )
   }).pipe(Effect.provide(MemoryEventStore.layer)))
+
+it.effect("an answer that had to stay goes with the command whose answer came after it", () =>
+  Effect.gen(function*() {
+    const store = yield* EventStore.EventStore
+    const goOn = yield* Deferred.make<void>()
+    let appends = 0
+    // the second command takes its time
+    const slow: typeof store = {
+      ...store,
+      append: (source, id, events, options) =>
+        Effect.andThen(
+          source.category === account.category && ++appends === 2 ? Deferred.await(goOn) : Effect.void,
+          store.append(source, id, events, options)
+        )
+    }
+    for (const commandId of ["1", "2"]) {
+      yield* Inbox.submit(commands, account, "ann", { _tag: "Credit", cents: 1 }, { commandId })
+    }
+    const later = Effect.andThen(TestClock.adjust("1 hour"), events)
+    yield* Effect.gen(function*() {
+      yield* Layer.build(Inbox.layer(commands, { batchSize: 1, lease: "100 days", retention: "1 day" }))
+      yield* comesTo(later, ["Submitted 2", "Answered 1"])
+      yield* Deferred.succeed(goOn, undefined)
+      yield* comesTo(later, ["Answered 2"])
+    }).pipe(
+      Effect.ensuring(Deferred.succeed(goOn, undefined)),
+      Effect.provideService(EventStore.EventStore, slow),
+      Effect.scoped
+    )
+  }).pipe(Effect.provide(MemoryEventStore.layer)))
