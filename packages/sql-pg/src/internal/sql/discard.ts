@@ -3,7 +3,7 @@
  * may not delete events may not do so by this. That rewriting is allowed ends with the function.
  *
  * Nobody has to wait for it but another that removes the same: both lock in the order of the log. Plans are made once per
- * session, and must not depend on sizes.
+ * session, for any size: events are found one by one, by their ids.
  */
 export const discardFunction = (name: string): string =>
   `create or replace function "${name}".discard(of_tenant text, of_category text, ids uuid[], up_to bigint) returns bigint
@@ -15,15 +15,22 @@ as $$
 declare
   removed bigint;
 begin
-  with found as materialized (
-    select e.ctid as place from "${name}".events e
-    where e.event_id = any(ids) and e.tenant = of_tenant and e.category = of_category and e.position <= up_to
-      and e.version < (
+  with known as materialized (
+    select e.position from unnest(ids) as wanted(id) cross join lateral (
+      select position, tenant, category from "${name}".events where event_id = wanted.id offset 0
+    ) e
+    where e.tenant = of_tenant and e.category = of_category and e.position <= up_to
+  ),
+  found as materialized (
+    select e.place from (select position from known order by position) k cross join lateral (
+      select e.ctid as place from "${name}".events e
+      where e.position = k.position and e.version < (
         select last.version from "${name}".events last
         where last.tenant = e.tenant and last.category = e.category and last.stream_id = e.stream_id
         order by last.version desc limit 1
       )
-    order by e.position for update of e
+      for update of e
+    ) e
   )
   delete from "${name}".events where ctid = any(array(select place from found));
   get diagnostics removed = row_count;

@@ -71,10 +71,8 @@ export const tenants = (it: It) => {
       const note = makeNote(`Note-${freshId()}`)
       const { acme, asAcme, asGlobex, globex } = makeTenants()
       const { events: [secret], position } = yield* asAcme(note.execute("1", write("secret")))
-      const eventId = secret!.id
       yield* asAcme(note.execute("1", write("more")))
       const snapshots: Snapshots<ReadonlyArray<string>> = note.snapshots!
-      const snapshot = { of: snapshots, version: undefined, at: undefined }
       const condition = AppendCondition.noStream
       const texts = <E>(events: Stream.Stream<{ readonly event: { readonly text: string } }, E>) =>
         Effect.map(Stream.runCollect(events), (all) => all.map(({ event }) => event.text))
@@ -82,12 +80,12 @@ export const tenants = (it: It) => {
       const nothing: Partial<Record<keyof typeof store, Effect.Effect<unknown, unknown>>> = {
         read: texts(store.read(note, "1")),
         resume: Effect.flatMap(
-          store.resume(note, "1", { snapshot }),
+          store.resume(note, "1", { snapshot: { of: snapshots, version: undefined, at: undefined } }),
           ({ events, snapshot, version }) =>
             Effect.map(texts(events), (all) => [...all, snapshot, version].filter((found) => found))
         ),
-        find: Effect.map(store.find(note, "1", eventId), (found) => found === undefined ? [] : [found]),
-        discard: Effect.map(store.discard(note, [eventId]), (removed) => removed === 0 ? [] : [removed]),
+        find: Effect.map(store.find(note, "1", secret!.id), (found) => found === undefined ? [] : [found]),
+        discard: Effect.map(store.discard(note, [secret!.id]), (removed) => removed === 0 ? [] : [removed]),
         version: Effect.map(store.version(note, "1"), (version) => version === 0 ? [] : [version]),
         readAll: texts(store.readAll([note])),
         batches: texts(
