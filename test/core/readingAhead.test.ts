@@ -47,6 +47,7 @@ const logged = (
     readStream: () => notHere,
     readFromSnapshot: () => notHere,
     findEvents: () => notHere,
+    discard: () => notHere,
     writeSnapshot: () => notHere,
     readLog: (request) =>
       Effect.suspend(() => {

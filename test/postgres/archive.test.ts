@@ -132,6 +132,44 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       }
     }))
 
+  it.effect("may have gaps where events were discarded, and no others", () =>
+    Effect.gen(function*() {
+      const { schema } = yield* archived
+      const discard = Effect.gen(function*() {
+        const store = yield* EventStore
+        const [first, second] = yield* Stream.runCollect(store.read(account, "a"))
+        return yield* store.discard(account, [first, second].flatMap((event) => event?.id ?? []))
+      })
+      assert.strictEqual(yield* inSchema(schema, discard), 2)
+      const lines = yield* linesOf(schema)
+      assert.strictEqual(lines.at(-1), `{"events":2,"missing":2}`)
+      const other = yield* emptySchema
+      assert.strictEqual(yield* read(other, lines), 2)
+      assert.deepStrictEqual(yield* linesOf(other), lines)
+      const next = yield* inSchema(other, EventStore.use((store) => store.append(account, "a", [credited(4)])))
+      assert.deepStrictEqual([next.version, next.position], [4, 5])
+      const forged = [...lines.slice(0, -1), `{"events":2,"missing":1}`]
+      const error = yield* Effect.flip(read(yield* emptySchema, forged))
+      assert.instanceOf(error, PgArchive.DamagedArchive)
+      assert.include(error.message, "2 versions of its streams are not there, and not 1")
+    }))
+
+  it.effect("is whole where events are discarded while it is made", () =>
+    Effect.gen(function*() {
+      const { schema } = yield* archived
+      const change = Effect.gen(function*() {
+        const store = yield* EventStore
+        yield* store.append(account, "a", [credited(4)])
+        const all = yield* Stream.runCollect(store.read(account, "a"))
+        yield* store.discard(account, all.map(({ id }) => id))
+      })
+      const lines = yield* Stream.runCollect(
+        Stream.tap(PgArchive.toLines({ schema }), (line) =>
+          line.includes(`"position":4,`) ? inSchema(schema, change) : Effect.void)
+      )
+      assert.strictEqual(yield* read(yield* emptySchema, lines), 4)
+    }))
+
   it.effect("is as long as the log was when it was begun", () =>
     Effect.gen(function*() {
       const { schema } = yield* archived

@@ -46,6 +46,7 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.deepStrictEqual((yield* objects).map(({ name }) => name), [
         "append",
         "append_one",
+        "discard",
         "event_id_once",
         "events",
         "events_pkey",

@@ -118,6 +118,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
           update: sql`update refold.events set type = 'Forged'`,
           delete: sql`delete from refold.events`,
           truncate: sql`truncate refold.events`,
+          discard: sql`select refold.discard(${globex}, ${note.category}, array[gen_random_uuid()], 9)`,
           snapshots: sql`select * from refold.snapshots`,
           parked: sql`select * from refold.parked`,
           locks: sql`select * from refold.locks`,
@@ -199,6 +200,11 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
       assert.deepStrictEqual(yield* rows, Option.some({ text: "2" }))
       yield* process.run(as(acme)(note.withLock("1", note.execute("1", write("locked")))))
       assert.strictEqual((yield* process.run(as(acme)(note.load("1")))).state, "locked")
+      const discard = Effect.flatMap(
+        EventStore.EventStore,
+        (store) => store.discard(note, landed.slice(0, 1).flatMap(({ events }) => events.map(({ id }) => id)))
+      )
+      assert.strictEqual(yield* process.run(as(acme)(discard)), 0)
       const log = EventStore.readAll([note], { tenants: "all" })
       assert.strictEqual((yield* process.run(Stream.runCollect(log))).length, 43)
 

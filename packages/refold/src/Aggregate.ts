@@ -121,6 +121,22 @@ export interface Aggregate<in out T extends Types> extends Definition<T> {
 }
 
 /**
+ * What commands may be sent to, by those who know nothing of it but its category: every aggregate is one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Target {
+  readonly category: string
+  readonly command: Schema.Codec<Tagged, unknown>
+  readonly execute: (
+    id: string,
+    command: never,
+    options?: ExecuteOptions
+  ) => Effect.Effect<Appended<unknown>, unknown, EventStore>
+}
+
+/**
  * How to execute a command.
  *
  * @category models

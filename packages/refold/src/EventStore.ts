@@ -18,6 +18,7 @@ import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOpt
 import type { EventStoreDriver, NewSnapshot, StoredSnapshot } from "./EventStoreDriver.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as Locking from "./internal/locks/locking.ts"
+import * as Discarding from "./internal/store/discarding.ts"
 import { streamId } from "./internal/store/naming.ts"
 import * as Reading from "./internal/store/reading.ts"
 import * as Resuming from "./internal/store/resuming.ts"
@@ -168,6 +169,28 @@ export class EventStore extends Context.Service<EventStore, {
     eventId: string
   ) => Effect.Effect<RecordedEvent<Event> | undefined, EventStoreError>
 
+  /**
+   * Removes events for good: those with these ids, up to a position (by default: wherever they are). Returns how many there
+   * were.
+   *
+   * **When to use**
+   *
+   * For journals that somebody keeps for a while and that nothing is decided on, such as the log of an inbox. Never for
+   * what an aggregate or a view is folded from: whoever folds it anew comes to something else.
+   *
+   * **Details**
+   *
+   * The last event of a stream stays, so that versions go on from it; versions and positions are not used again. The ids of
+   * what was removed are free: an append under them is not a repetition any more. Conditions do not see what is gone, and
+   * what was saved of the streams is gone as well. Views keep their rows. A thousand at a time are removed in one step;
+   * appends do not wait for it.
+   */
+  readonly discard: (
+    source: EventSource,
+    ids: ReadonlyArray<string>,
+    options?: { readonly upTo?: number | undefined }
+  ) => Effect.Effect<number, EventStoreError>
+
   /** The version of a stream; 0 if it does not exist. */
   readonly version: (source: EventSource, id: string) => Effect.Effect<number, EventStoreError>
 
@@ -223,6 +246,7 @@ export const make = (driver: EventStoreDriver): EventStore["Service"] => {
     saveSnapshot: (source, id, snapshot) =>
       Effect.flatMap(streamId(source.category, id), (stream) => driver.writeSnapshot({ ...snapshot, stream })),
     find: Reading.find(driver),
+    discard: Discarding.make(driver),
     version: Reading.version(driver),
     readAll: Reading.log(driver, { follow: false }),
     subscribe: Reading.log(driver, { follow: true }),

@@ -183,6 +183,19 @@ export interface LogRequest {
 }
 
 /**
+ * Which events to remove: those with these ids in the streams of a category of a tenant, up to a position.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DiscardRequest {
+  readonly tenant: string
+  readonly category: string
+  readonly ids: ReadonlyArray<string>
+  readonly upTo: number
+}
+
+/**
  * Asks for the lease on a stream: for `hold` milliseconds, and if somebody else has it, to be the next to get it, for
  * `reserve` milliseconds. An `owner` asks under a name nobody else has used.
  *
@@ -255,6 +268,12 @@ export interface EventStoreDriver {
 
   /** The events with these ids, in whichever streams they are. */
   readonly findEvents: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<StoredEvent>, EventStoreError>
+
+  /**
+   * Removes events, and what was saved of their streams; returns how many. The last event of a stream is never removed, as
+   * versions and positions go on from there. Appends need not wait for this.
+   */
+  readonly discard: (request: DiscardRequest) => Effect.Effect<number, EventStoreError>
 
   /**
    * Starts to watch for appends; the inner effect returns once something may have been appended since it was last

@@ -4,12 +4,13 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
+import type { Aggregate, ExecuteOptions, Target } from "./Aggregate.ts"
 import type { Tagged, Types } from "./Decider.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
@@ -20,7 +21,6 @@ import * as Running from "./internal/inbox/running.ts"
 import * as Submitting from "./internal/inbox/submitting.ts"
 import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "./ProjectionStore.ts"
-import type { Target } from "./Reactor.ts"
 import type * as View from "./View.ts"
 import * as Views from "./Views.ts"
 
@@ -70,6 +70,8 @@ export interface Entry {
   readonly submittedAt: DateTime.Utc
   /** The position at which it was accepted. */
   readonly position: number
+  /** Of the events that tell of it in the inbox's own stream: that it was accepted, and what became of it. */
+  readonly versions: ReadonlyArray<number>
   /** `undefined` as long as nobody has done it. */
   readonly outcome: Outcome | undefined
   readonly answeredAt: DateTime.Utc | undefined
@@ -134,11 +136,21 @@ export const execute = <T extends Types>(
   id: string,
   command: T["Command"],
   options: SubmitOptions
-): Effect.Effect<Outcome, EventStoreError, EventStore> =>
-  Effect.flatMap(
-    Submitting.submit(self, aggregate, id, command, options),
-    (submitted) => Submitting.answer(self, id, options.commandId, submitted)
-  )
+): Effect.Effect<Outcome, EventStoreError, EventStore> => Submitting.execute(self, aggregate, id, command, options)
+
+/**
+ * How to run an inbox.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunOptions extends Projection.RunOptions {
+  /**
+   * How long a command stays in the log after it was answered: then its row and its events are removed, in the background.
+   * By default they stay. What was not answered is kept.
+   */
+  readonly retention?: Duration.Input | undefined
+}
 
 /**
  * Does what is accepted, for ever, together with whoever else does so, and keeps the log up to date.
@@ -148,7 +160,7 @@ export const execute = <T extends Types>(
  */
 export const run = (
   self: Inbox,
-  options?: Projection.RunOptions
+  options?: RunOptions
 ): Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
   Effect.flatten(Running.start(self, options))
 
@@ -160,7 +172,7 @@ export const run = (
  */
 export const layer = (
   self: Inbox,
-  options?: Projection.RunOptions
+  options?: RunOptions
 ): Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore> =>
   Layer.effectDiscard(
     Effect.flatMap(Running.start(self, options), (run) =>

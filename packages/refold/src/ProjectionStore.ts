@@ -338,6 +338,18 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
   readonly saveRows: (projection: ProjectionId, rows: ReadonlyArray<StoredRow>) => Effect.Effect<void, EventStoreError>
 
   /**
+   * Forgets rows, also that they were deleted, except those that have changed since: for what is kept for a while. They may
+   * come back if events that made them are handled again.
+   */
+  readonly dropRows: (
+    projection: ProjectionId,
+    rows: ReadonlyArray<Omit<StoredRow, "state">>
+  ) => Effect.Effect<void, EventStoreError>
+
+  /** Which tenants have rows, deleted ones included. */
+  readonly tenants: (projection: ProjectionId) => Effect.Effect<ReadonlyArray<string>, EventStoreError>
+
+  /**
    * The rows of a tenant by key, a page at a time, or the one with a key; deleted ones included. If that is the row of a
    * stream, its category is given: the position is then that of the partition to which this stream falls.
    */

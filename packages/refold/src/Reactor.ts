@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import type { Aggregate, ExecuteOptions } from "./Aggregate.ts"
+import type { Aggregate, Target } from "./Aggregate.ts"
 import type { RetriesExhausted } from "./Conflict.ts"
 import type { Tagged, Types } from "./Decider.ts"
 import type { EventOf, EventSources } from "./EventSource.ts"
@@ -17,23 +17,7 @@ import * as CatchingUp from "./internal/reactors/catchingUp.ts"
 import * as Running from "./internal/reactors/running.ts"
 import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionHalted, ProjectionStore } from "./ProjectionStore.ts"
-import type { Appended, RecordedEvent } from "./RecordedEvent.ts"
-
-/**
- * An aggregate that a reactor may send commands to: every aggregate is one.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Target {
-  readonly category: string
-  readonly command: Schema.Codec<Tagged, unknown>
-  readonly execute: (
-    id: string,
-    command: never,
-    options?: ExecuteOptions
-  ) => Effect.Effect<Appended<unknown>, unknown, EventStore>
-}
+import type { RecordedEvent } from "./RecordedEvent.ts"
 
 /**
  * The kinds of effects that a reactor may ask for, by name, each with the schema of what is to be known about it.

@@ -60,8 +60,8 @@ export class DamagedArchive extends Data.TaggedError("DamagedArchive")<{
 
 /**
  * The events that are in the log now, in its order, each as a line of JSON without its line break. The first line says what
- * this is, the last one how many events there are. Ids, versions, positions, metadata and instants are those that are
- * stored, and data is there to the letter.
+ * this is, the last one how many events there are, and how many versions are not there because they were discarded. Ids,
+ * versions, positions, metadata and instants are those that are stored, and data is there to the letter.
  *
  * @category archiving
  * @since 0.1.0
@@ -91,7 +91,11 @@ export const toLines = (
       ))
     return Stream.make(Lines.header).pipe(
       Stream.concat(pages),
-      Stream.concat(Stream.suspend(() => Stream.make(JSON.stringify({ events }))))
+      Stream.concat(Stream.fromEffect(Effect.map(
+        // at the end: what is discarded meanwhile may be counted although it is there, and nothing is forgotten
+        Effect.mapError(sql.unsafe<{ readonly missing: bigint }>(statement.missing), toStoreError),
+        ([row]) => Lines.footer({ events, missing: Number(row?.missing ?? 0) })
+      )))
     )
   }))
 
@@ -121,12 +125,12 @@ export const fromLines = <E, R>(
         Stream.rechunk(pageSize),
         Stream.runForEachArray((lines) => Effect.flatMap(Effect.fromResult(check.lines(lines)), insert))
       )
-      const events = yield* check.end
-      const [gap] = yield* sql.unsafe<{ readonly stream: string; readonly version: bigint; readonly events: bigint }>(
-        statement.gap
-      )
-      if (gap !== undefined) {
-        const problem = `${gap.stream} has come to version ${gap.version} with ${gap.events} events`
+      const { events, missing } = yield* check.end
+      const [gap] = yield* sql.unsafe<Gap>(statement.gap)
+      if (gap !== undefined && Number(gap.missing) > missing) {
+        const problem = missing === 0
+          ? `${gap.stream} has come to version ${gap.version} with ${gap.events} events`
+          : `${gap.missing} versions of its streams are not there, and not ${missing}`
         return yield* new DamagedArchive({ line: undefined, problem })
       }
       yield* sql.unsafe(statement.goOn)
@@ -135,12 +139,19 @@ export const fromLines = <E, R>(
     return transact(sql)(Effect.mapError(store, (error) => error instanceof SqlError ? toStoreError(error) : error))
   })
 
+interface Gap {
+  readonly stream: string
+  readonly version: bigint
+  readonly events: bigint
+  readonly missing: bigint
+}
+
 /** Follows an archive line by line: it has a head and an end, and positions that grow. */
 const makeCheck = () => {
   let number = 0
   let events = 0
   let position = 0
-  let announced: number | undefined
+  let announced: Lines.Footer | undefined
 
   /** The event of a line; nothing of the first one, of the last, and of an empty one. */
   const check = (line: string): Result.Result<Lines.ArchivedEvent | undefined, string> => {
@@ -154,7 +165,7 @@ const makeCheck = () => {
     if (Result.isFailure(parsed)) return Result.fail(`it ${parsed.failure.problem}`)
     const found = parsed.success
     if ("events" in found) {
-      announced = found.events
+      announced = found
       return Result.succeed(undefined)
     }
     if (found.position <= position) return Result.fail(`position ${found.position} comes after ${position}`)
@@ -174,12 +185,12 @@ const makeCheck = () => {
       return Result.succeed(found)
     },
     end: Effect.suspend(() =>
-      announced === events
-        ? Effect.succeed(events)
+      announced?.events === events
+        ? Effect.succeed(announced)
         : Effect.fail(
           new DamagedArchive({
             line: undefined,
-            problem: announced === undefined ? "its end is missing" : `it has ${events} events, not ${announced}`
+            problem: announced === undefined ? "its end is missing" : `it has ${events} events, not ${announced.events}`
           })
         )
     )

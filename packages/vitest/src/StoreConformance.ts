@@ -9,9 +9,11 @@ import type * as Layer from "effect/Layer"
 import type { EventStore } from "refold/EventStore"
 import type { ProjectionStore } from "refold/ProjectionStore"
 import { acting } from "./internal/conformance/acting.ts"
+import { answering } from "./internal/conformance/answering.ts"
 import { appending } from "./internal/conformance/appending.ts"
 import { changing } from "./internal/conformance/changing.ts"
 import { claiming } from "./internal/conformance/claiming.ts"
+import { discarding } from "./internal/conformance/discarding.ts"
 import { executing } from "./internal/conformance/executing.ts"
 import { following } from "./internal/conformance/following.ts"
 import { freshness } from "./internal/conformance/freshness.ts"
@@ -29,6 +31,7 @@ import { reacting } from "./internal/conformance/reacting.ts"
 import { reading } from "./internal/conformance/reading.ts"
 import { rebuilding } from "./internal/conformance/rebuilding.ts"
 import { repeating } from "./internal/conformance/repeating.ts"
+import { retaining } from "./internal/conformance/retaining.ts"
 import { saving } from "./internal/conformance/saving.ts"
 import { severalStreams } from "./internal/conformance/severalStreams.ts"
 import { snapshotting } from "./internal/conformance/snapshotting.ts"
@@ -78,8 +81,11 @@ export const storeConformance = <E>(
     upcasting(it)
     locking(it)
     following(it)
+    discarding(it)
     once(it)
     inbox(it)
+    answering(it)
+    retaining(it)
     reacting(it)
     acting(it)
     timing(it)

@@ -23,7 +23,12 @@ export interface ArchivedEvent {
 /** The last line of an archive, without which it is not whole. */
 export interface Footer {
   readonly events: number
+  /** How many versions of its streams are not there, because their events were discarded. */
+  readonly missing: number
 }
+
+export const footer = ({ events, missing }: Footer): string =>
+  JSON.stringify(missing === 0 ? { events } : { events, missing })
 
 export class BadLine extends Data.TaggedError("BadLine")<{ readonly problem: string }> {}
 
@@ -32,7 +37,8 @@ export const parse = (line: string): Result.Result<ArchivedEvent | Footer, BadLi
   const parsed = tryParse(line)
   if (!Predicate.isObject(parsed)) return bad("is no JSON object")
   if (Predicate.hasProperty(parsed, "events") && isWhole(parsed.events)) {
-    return Result.succeed({ events: parsed.events })
+    const missing = Predicate.hasProperty(parsed, "missing") ? parsed.missing : 0
+    return isWhole(missing) ? Result.succeed({ events: parsed.events, missing }) : bad("is no end of an archive")
   }
   const { category, data, id, metadata, position, recordedAt, schemaVersion, stream, tenant, type, version }: Record<
     string,

@@ -54,6 +54,11 @@ export const make = Effect.fnUntraced(function*(
       }),
     readStream,
     findEvents: committing.findEvents,
+    discard: ({ category, ids, tenant, upTo }) =>
+      Effect.map(
+        query<{ readonly removed: bigint }>(statement.discard, [tenant, category, ids, BigInt(upTo)]),
+        ([row]) => Number(row?.removed ?? 0)
+      ),
     readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
       Effect.map(
         query<Maybe<EventRow> & { log_end: number; tenant: string; category: string; stream_id: string }>(

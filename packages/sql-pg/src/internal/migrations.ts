@@ -5,11 +5,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { appendFunction } from "./sql/append.ts"
 import { appendOneFunction } from "./sql/appendOne.ts"
+import { discardFunction } from "./sql/discard.ts"
 import { schema } from "./sql/schema.ts"
 
 /** What each migration consists of, in their order. */
 const migrations = (name: string): Readonly<Record<string, ReadonlyArray<string>>> => ({
-  "0001_events": [...schema(name), appendFunction(name), appendOneFunction(name)]
+  "0001_events": [...schema(name), appendFunction(name), appendOneFunction(name), discardFunction(name)]
 })
 
 /** The key of the lock under which the tables are changed. */

@@ -1,8 +1,9 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
-import * as Aggregate from "../../Aggregate.ts"
 import type { Tagged } from "../../Decider.ts"
-import type { Entry } from "../../Inbox.ts"
+import * as EventCodec from "../../EventCodec.ts"
+import type { EventSource } from "../../EventSource.ts"
+import type { Entry, Outcome as OutcomeType } from "../../Inbox.ts"
 import * as View from "../../View.ts"
 import { Outcome } from "./outcome.ts"
 
@@ -24,21 +25,10 @@ const eventOf = () =>
   })
 export type Event = ReturnType<typeof eventOf>["Type"]
 
-export type Entries = ReturnType<typeof make>
+export type Entries = EventSource<Event>
 
-/** The streams of an inbox, as an aggregate that writes down what it is told. */
-export const make = (name: string) => {
-  const event = eventOf()
-  return Aggregate.make(name, {
-    command: Schema.TaggedUnion({ Write: { event } }),
-    event,
-    state: Schema.Null,
-    initial: null,
-    decide: (command) => [command.event],
-    evolve: (state) => state,
-    conflicts: "commutes"
-  })
-}
+/** The streams of an inbox. */
+export const make = (category: string): EventSource<Event> => ({ category, codec: EventCodec.make(eventOf()) })
 
 const Row = () =>
   Schema.Struct({
@@ -48,11 +38,12 @@ const Row = () =>
     actor: Schema.UndefinedOr(Schema.String),
     submittedAt: Schema.DateTimeUtcFromString,
     position: Schema.Int,
+    versions: Schema.Array(Schema.Int),
     outcome: Schema.UndefinedOr(Outcome),
     answeredAt: Schema.UndefinedOr(Schema.DateTimeUtcFromString)
   })
 
-/** Before a command is submitted; nothing is answered before that. */
+/** Before a command is submitted. */
 const unknown: Entry = {
   category: "",
   id: "",
@@ -60,9 +51,18 @@ const unknown: Entry = {
   actor: undefined,
   submittedAt: DateTime.makeUnsafe(0),
   position: 0,
+  versions: [],
   outcome: undefined,
   answeredAt: undefined
 }
+
+/** What was appended is the truth, if two who took each other for dead have come to different answers. */
+const latest = (
+  { answeredAt, outcome }: Entry,
+  next: OutcomeType,
+  nextAt: DateTime.Utc
+): Pick<Entry, "outcome" | "answeredAt"> =>
+  outcome?._tag === "Appended" ? { outcome, answeredAt } : { outcome: next, answeredAt: nextAt }
 
 /** A row for each command. */
 export const log = (name: string, entries: Entries): View.View<{ readonly Event: Tagged; readonly State: Entry }> => {
@@ -72,7 +72,7 @@ export const log = (name: string, entries: Entries): View.View<{ readonly Event:
     state: Row(),
     initial: unknown,
     key: ({ event }) => event.commandId,
-    evolve: (entry, { event, metadata, position, recordedAt, stream }): Entry =>
+    evolve: (entry, { event, metadata, position, recordedAt, stream, version }): Entry | null =>
       event._tag === "Submitted"
         ? {
           category: event.category,
@@ -81,13 +81,14 @@ export const log = (name: string, entries: Entries): View.View<{ readonly Event:
           actor: metadata.actor,
           submittedAt: recordedAt,
           position,
+          versions: [version],
           outcome: undefined,
           answeredAt: undefined
         }
-        // what was appended is the truth, if two who took each other for dead have come to different answers
-        : entry.outcome?._tag === "Appended"
-        ? entry
-        : { ...entry, outcome: event.outcome, answeredAt: recordedAt }
+        // its time was over, and it is there only as the last event of its stream
+        : entry.position === 0
+        ? null
+        : { ...entry, ...latest(entry, event.outcome, recordedAt), versions: [...entry.versions, version] }
   })
   return view as never
 }

@@ -11,10 +11,15 @@ import * as Projection from "../../Projection.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as Answers from "../commands/answers.ts"
+import * as Fencing from "../projections/fencing.ts"
 import type { Entries, Event } from "./entries.ts"
+import * as Writing from "./writing.ts"
 
 /** How many instances are at work at the same time. */
 const concurrency = 16
+
+/** How many answers are written in one transaction at most, as nobody else appends meanwhile. */
+const saidTogether = 100
 
 /** What was accepted names an aggregate that is not there any more. */
 class UnknownAggregate extends Data.TaggedError("UnknownAggregate")<{ readonly message: string }> {}
@@ -29,7 +34,9 @@ export const projection = (
     )
   )
 
-  const perform = Effect.fnUntraced(function*({ event, id: causationId, metadata, stream: { id } }: Submitted) {
+  const perform = Effect.fnUntraced(function*(
+    { event, id: causationId, metadata, position, stream: { id, tenant } }: Submitted
+  ) {
     const { category, command, commandId, seen, strict } = event
     const known = byCategory.get(category)
     if (known === undefined) {
@@ -47,12 +54,23 @@ export const projection = (
       })),
       Effect.catchIf(Answers.isRefusal, (error) => Effect.succeed(refusal(error)))
     )
-    const write = (outcome: Outcome) =>
-      entries.execute(id, { _tag: "Write", event: { _tag: "Answered", commandId, outcome } }, {
-        commandId: `${commandId}/${outcome._tag === "Appended" ? "appended" : "refused"}`,
-        metadata: about
-      })
-    yield* Answers.untilAnswered(Effect.flatMap(outcome, write))
+    const answered = yield* Answers.untilAnswered(outcome)
+    const answer = (as: "appended" | "nothing appended") =>
+      Writing.write(entries, id, { _tag: "Answered", commandId, outcome: answered }, [as, position], about)
+    // what was appended is there for whoever asks again
+    if (answered._tag === "Appended" && answered.events.length > 0) {
+      yield* Answers.untilAnswered(answer("appended"))
+      return
+    }
+    const store = yield* EventStore
+    const fence = yield* Fencing.Current
+    yield* fence.leave(
+      Effect.asVoid(answer("nothing appended")).pipe(
+        Effect.provideService(EventStore, store),
+        Effect.provideService(Tenant, tenant)
+      )
+    )
+    yield* Answers.untilAnswered(fence.settle(saidTogether))
   })
 
   /** What was answered before a crash is not done again: by now the answer might be another. */
@@ -66,7 +84,12 @@ export const projection = (
 
   const performAll = Effect.fnUntraced(function*(own: NonEmptyReadonlyArray<Submitted>) {
     const answered = yield* Answers.untilAnswered(answeredAfter(own[0]))
-    for (const submitted of own) if (!answered.has(submitted.event.commandId)) yield* perform(submitted)
+    const { settle } = yield* Fencing.Current
+    for (const [index, submitted] of own.filter(({ event }) => !answered.has(event.commandId)).entries()) {
+      // who starts over must not ask for this one before those that were refused
+      if (index > 0) yield* Answers.untilAnswered(settle(1))
+      yield* perform(submitted)
+    }
   })
 
   return Projection.make(name, {

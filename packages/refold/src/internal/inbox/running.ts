@@ -1,16 +1,18 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
-import type { Inbox } from "../../Inbox.ts"
+import type { Inbox, RunOptions } from "../../Inbox.ts"
 import * as Projection from "../../Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
 import * as Worker from "../projections/worker.ts"
 import * as Handling from "./handling.ts"
+import * as Retaining from "./retaining.ts"
 
-/** Makes the partitions; the inner effect does what is accepted, and keeps the log up to date. */
+/** Makes the partitions; the inner effect does what is accepted, keeps the log up to date, and removes what is too old. */
 export const start = Effect.fnUntraced(function*(
   inbox: Inbox,
-  options: Projection.RunOptions = {}
+  { retention, ...options }: RunOptions = {}
 ): Effect.fn.Return<
   Effect.Effect<never, EventStoreError, EventStore | ProjectionStore>,
   PartitionsDiffer | EventStoreError,
@@ -18,5 +20,6 @@ export const start = Effect.fnUntraced(function*(
 > {
   const handling = yield* Worker.start(Handling.projection(inbox), options)
   const log = yield* Worker.start(Projection.ofView(inbox.log), { ...options, onFailure: "stop" })
-  return Effect.raceFirst(handling, log)
+  const retaining = retention === undefined ? Effect.never : Retaining.run(inbox, Duration.toMillis(retention))
+  return Effect.raceAllFirst([handling, log, retaining])
 })

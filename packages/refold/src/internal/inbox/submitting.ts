@@ -8,10 +8,11 @@ import type { Types } from "../../Decider.ts"
 import { EventStore } from "../../EventStore.ts"
 import { EventStoreError, InvalidEvent } from "../../EventStoreError.ts"
 import type { Inbox, Outcome, SubmitOptions } from "../../Inbox.ts"
-import type { Appended, RecordedEvent } from "../../RecordedEvent.ts"
+import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as StreamId from "../../StreamId.ts"
 import { streamId } from "../store/naming.ts"
 import type { Event } from "./entries.ts"
+import * as Writing from "./writing.ts"
 
 /** Writes a command down, once. */
 export const submit = Effect.fnUntraced(function*<T extends Types>(
@@ -20,7 +21,7 @@ export const submit = Effect.fnUntraced(function*<T extends Types>(
   id: string,
   command: T["Command"],
   { commandId, metadata, seen, strict }: SubmitOptions
-): Effect.fn.Return<Appended<Event>, EventStoreError, EventStore> {
+): Effect.fn.Return<Writing.Written, EventStoreError, EventStore> {
   if (!targets.some((target) => target.category === category)) {
     return yield* Effect.die(new Error(`the inbox ${name} does not take commands to ${category}`))
   }
@@ -42,20 +43,19 @@ export const submit = Effect.fnUntraced(function*<T extends Types>(
     ...seen === undefined ? {} : { seen },
     ...strict === undefined ? {} : { strict }
   }
-  return yield* Effect.catchTags(entries.execute(id, { _tag: "Write", event }, { commandId, metadata }), {
-    // writing down neither collides nor decides again
-    Conflict: Effect.die,
-    RetriesExhausted: Effect.die
-  })
+  return yield* Writing.write(entries, id, event, ["submitted"], metadata)
 })
 
-/** Waits for what becomes of a command that was submitted. */
-export const answer = Effect.fnUntraced(function*(
-  { entries }: Inbox,
+/** Writes a command down, and waits for what becomes of it. */
+export const execute = Effect.fnUntraced(function*<T extends Types>(
+  inbox: Inbox,
+  aggregate: Aggregate<T>,
   id: string,
-  commandId: string,
-  { position, repeated, version }: Appended<Event>
+  command: T["Command"],
+  options: SubmitOptions
 ): Effect.fn.Return<Outcome, EventStoreError, EventStore> {
+  const { entries } = inbox
+  const { commandId } = options
   const store = yield* EventStore
   const answers = <E, R>(events: Stream.Stream<RecordedEvent<Event>, E, R>) =>
     Stream.runHead(
@@ -64,10 +64,15 @@ export const answer = Effect.fnUntraced(function*(
           ? Result.succeed(event.outcome)
           : Result.failVoid)
     )
-  // of a command that was there before, there may be much to pass over in the log, and little in its stream
-  const known = repeated ? yield* answers(store.read(entries, id, { after: version })) : Option.none()
-  const found = Option.isSome(known)
-    ? known
-    : yield* answers(store.subscribe([entries], { after: position, types: ["Answered"] }))
-  return Option.getOrThrow(found)
+  for (;;) {
+    const { position, repeated, version } = yield* submit(inbox, aggregate, id, command, options)
+    if (repeated) {
+      // of a command that was there before, there may be much to pass over in the log, and little in its stream
+      const known = yield* answers(store.read(entries, id, { after: version }))
+      if (Option.isSome(known)) return known.value
+      // its time was over, and it was removed just now
+      if (!(yield* Writing.isSubmitted(entries, { id, commandId }))) continue
+    }
+    return Option.getOrThrow(yield* answers(store.subscribe([entries], { after: position, types: ["Answered"] })))
+  }
 })

@@ -18,11 +18,14 @@ export interface Log {
 /** Snapshots keep their JSON text, as events do. */
 export const make = (
   { call, key, positionOf, readPage }: Log
-): Pick<EventStoreDriver, "readFromSnapshot" | "writeSnapshot"> => {
+): Pick<EventStoreDriver, "readFromSnapshot" | "writeSnapshot"> & { readonly forget: (stream: StreamId) => void } => {
   const snapshots = new Map<string, NewSnapshot>()
   const isThere = ({ position, stream, version }: NewSnapshot) => positionOf(stream, version) === position
   const name = (stream: StreamId, fingerprint: string) => `${key(stream)}\0${fingerprint}`
   return {
+    forget: (stream) => {
+      for (const place of snapshots.keys()) if (place.startsWith(name(stream, ""))) snapshots.delete(place)
+    },
     readFromSnapshot: ({ at, fingerprint, limit, stream, version = Infinity }) =>
       call(() => {
         const found = snapshots.get(name(stream, fingerprint))

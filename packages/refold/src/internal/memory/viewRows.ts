@@ -3,7 +3,7 @@ import type { ProjectionStore, StoredRow } from "../../ProjectionStore.ts"
 import * as Partitioning from "../partitioning.ts"
 import type { State, States } from "./projectionStates.ts"
 
-type ViewRows = Pick<ProjectionStore["Service"], "rows" | "saveRows" | "page" | "changes">
+type ViewRows = Pick<ProjectionStore["Service"], "rows" | "saveRows" | "dropRows" | "tenants" | "page" | "changes">
 
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
 
@@ -15,6 +15,15 @@ export const make = ({ stateOf }: States): ViewRows => ({
     Effect.sync(() => {
       for (const row of rows) stateOf(id)?.rows.set(rowKey(row), row)
     }),
+
+  dropRows: (id, rows) =>
+    Effect.sync(() => {
+      const present = stateOf(id)?.rows
+      for (const row of rows) if (present?.get(rowKey(row))?.position === row.position) present.delete(rowKey(row))
+    }),
+
+  tenants: (id) =>
+    Effect.sync(() => [...new Set([...stateOf(id)?.rows.values() ?? []].map(({ tenant }) => tenant))].toSorted()),
 
   page: (id, { afterKey, category, key, limit, tenant }) =>
     Effect.sync(() => {

@@ -10,14 +10,10 @@ import type { Partition, Projection } from "../../Projection.ts"
 import type { Claim, ParkedEvent, PartitionId, PartitionLost, ProjectionStore } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import type { StreamId } from "../../StreamId.ts"
+import * as Fencing from "./fencing.ts"
 
 /** Whether an earlier version of the projection has handled what is being handled. */
 export const IsReplay = Context.Reference<boolean>("refold/Projection/IsReplay", { defaultValue: () => false })
-
-/** What a handler that does not run in the transaction leaves to be done in it, or not at all. */
-export const Left = Context.Reference<Array<Effect.Effect<void, EventStoreError>>>("refold/Projection/Left", {
-  defaultValue: () => []
-})
 
 /** What a handler ended with, to be told apart from what the store ended with. */
 export class HandlerFailed<E> extends Data.TaggedError("HandlerFailed")<{ readonly cause: Cause.Cause<E> }> {}
@@ -140,12 +136,9 @@ export const moved = <Sources extends EventSources, E, R, E2, R2>(
   hold.projection.delivery === "exactly once"
     ? commit(hold, move, Effect.andThen(aside, handled))
     : Effect.suspend(() => {
-      const left: Array<Effect.Effect<void, EventStoreError>> = []
-      const last = Effect.suspend(() => Effect.andThen(aside, Effect.all(left, { discard: true })))
-      return toTheEnd(
-        Effect.andThen(Effect.provideService(handled, Left, left), commit(hold, move, last)),
-        hold.patience
-      )
+      const fence = Fencing.make((work) => commit(hold, {}, work))
+      const last = Effect.andThen(aside, fence.rest)
+      return toTheEnd(Effect.andThen(fence.guard(handled), commit(hold, move, last)), hold.patience)
     })
 
 /** An event that is not handled now. */

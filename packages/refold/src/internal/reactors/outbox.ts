@@ -5,14 +5,15 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { Target } from "../../Aggregate.ts"
 import type { EventSources } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
 import * as Projection from "../../Projection.ts"
-import type { Effects, Handlers, Reactor, ServicesOf, Target } from "../../Reactor.ts"
+import type { Effects, Handlers, Reactor, ServicesOf } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as Answers from "../commands/answers.ts"
-import * as Handling from "../projections/handling.ts"
+import * as Fencing from "../projections/fencing.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
 
 /** How many processes of a batch are at work at the same time. */
@@ -68,8 +69,8 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       const store = yield* EventStore
       const refused = { ...out, _tag: "Refused", ...Answers.reasonOf(error) } as const
       const metadata = { ...about, causationId: once, commandId: refusalOf(once) }
-      const left = yield* Handling.Left
-      left.push(
+      const fence = yield* Fencing.Current
+      yield* fence.leave(
         store.append(journal, key, [refused], { metadata }).pipe(
           Effect.catchTag("AppendConditionFailed", Effect.die),
           Effect.asVoid,

@@ -49,8 +49,15 @@ export const archiveStatements = (name: string) => ({
         position, tenant, category, stream_id, version, event_id, type, schema_version, data, metadata, recorded_at
       )`,
 
-  // a stream with a version left out
-  gap: `select category || '-' || stream_id as stream, max(version) as version, count(*) as events
+  // how many versions are not there, because events were discarded
+  missing: `select coalesce(sum(missing), 0)::bigint as missing from (
+      select max(version) - count(*) as missing from "${name}".events
+      group by tenant, category, stream_id
+    ) s`,
+
+  // a stream with versions left out, and how many are in all streams
+  gap: `select category || '-' || stream_id as stream, max(version) as version, count(*) as events,
+      (sum(max(version) - count(*)) over ())::bigint as missing
     from "${name}".events group by tenant, category, stream_id having max(version) <> count(*) limit 1`,
 
   // positions go on after the last one

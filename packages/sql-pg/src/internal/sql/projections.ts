@@ -226,6 +226,31 @@ export const projectionStatements = (name: string) => ({
     from unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) as r(tenant, key, position, state)
     on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
 
+  // by their places, which need no plan; a row that is being written is not to be dropped
+  dropRows: `with found as materialized (
+      select r.place from unnest($3::text[], $4::text[], $5::bigint[]) as wanted(tenant, key, position) cross join lateral (
+        select v.ctid as place from "${name}".view_rows v
+        where v.view = $1 and v.version = $2 and v.tenant = wanted.tenant and v.key = wanted.key
+          and v.position = wanted.position
+        for update skip locked
+      ) r
+    )
+    delete from "${name}".view_rows where ctid = any(array(select place from found))`,
+
+  // from one tenant to the next by the index, however many rows each has
+  tenants: `with recursive found as (
+      select min(tenant) as tenant from "${name}".view_rows
+      where ${viewVersion("view", "version")} = ${viewVersion("$1::text", "$2::integer")}
+      union all
+      select (
+        select min(r.tenant) from "${name}".view_rows r
+        where ${viewVersion("r.view", "r.version")} = ${
+    viewVersion("$1::text", "$2::integer")
+  } and r.tenant > found.tenant
+      ) from found where found.tenant is not null
+    )
+    select tenant from found where tenant is not null`,
+
   lock: `with ${limits(name)}
     select partition, token, position, until, gates, exists (
       select from "${name}".parked where projection = $1 and version = $2 and not is_skipped
@@ -253,3 +278,6 @@ export const projectionStatements = (name: string) => ({
       )
     order by r.position, r.key limit $6`
 })
+
+/** The statements of one schema. */
+export type ProjectionStatements = ReturnType<typeof projectionStatements>

@@ -31,6 +31,8 @@ export const statements = (name: string) => ({
   findEvents: `select tenant, category, stream_id, ${eventColumns}
     from "${name}".events where event_id = any($1::uuid[])`,
 
+  discard: `select "${name}".discard($1::text, $2::text, $3::uuid[], $4::bigint) as removed`,
+
   // the version comes from the same snapshot as the events: read apart, they could disagree
   readStream: `select s.version as stream_version, e.*
     from (

@@ -70,22 +70,22 @@ export const tenants = (it: It) => {
       const store = yield* EventStore.EventStore
       const note = makeNote(`Note-${freshId()}`)
       const { acme, asAcme, asGlobex, globex } = makeTenants()
-      const secret = yield* asAcme(note.execute("1", write("secret")))
+      const { events: [secret], position } = yield* asAcme(note.execute("1", write("secret")))
+      yield* asAcme(note.execute("1", write("more")))
       const snapshots: Snapshots<ReadonlyArray<string>> = note.snapshots!
-      const snapshot = { of: snapshots, version: undefined, at: undefined }
       const condition = AppendCondition.noStream
-      const eventId = secret.events[0]!.id
       const texts = <E>(events: Stream.Stream<{ readonly event: { readonly text: string } }, E>) =>
         Effect.map(Stream.runCollect(events), (all) => all.map(({ event }) => event.text))
 
       const nothing: Partial<Record<keyof typeof store, Effect.Effect<unknown, unknown>>> = {
         read: texts(store.read(note, "1")),
         resume: Effect.flatMap(
-          store.resume(note, "1", { snapshot }),
+          store.resume(note, "1", { snapshot: { of: snapshots, version: undefined, at: undefined } }),
           ({ events, snapshot, version }) =>
             Effect.map(texts(events), (all) => [...all, snapshot, version].filter((found) => found))
         ),
-        find: Effect.map(store.find(note, "1", eventId), (found) => found === undefined ? [] : [found]),
+        find: Effect.map(store.find(note, "1", secret!.id), (found) => found === undefined ? [] : [found]),
+        discard: Effect.map(store.discard(note, [secret!.id]), (removed) => removed === 0 ? [] : [removed]),
         version: Effect.map(store.version(note, "1"), (version) => version === 0 ? [] : [version]),
         readAll: texts(store.readAll([note])),
         batches: texts(
@@ -107,7 +107,7 @@ export const tenants = (it: It) => {
           store.saveSnapshot(note, "1", {
             fingerprint: snapshots.fingerprint,
             version: 1,
-            position: secret.position,
+            position,
             recordedAt: DateTime.makeUnsafe(0),
             state: `["forged"]`
           }),
@@ -118,10 +118,10 @@ export const tenants = (it: It) => {
       const untried = Object.keys(store).filter((name) => !(name in nothing) && !(name in own))
       assert.deepStrictEqual(untried, ["inTransaction"])
 
-      assert.deepStrictEqual((yield* asAcme(makeNote(note.category).load("1"))).state, ["secret"])
+      assert.deepStrictEqual((yield* asAcme(makeNote(note.category).load("1"))).state, ["secret", "more"])
       assert.deepStrictEqual(yield* asGlobex(texts(store.readAll([note]))), ["one", "two"])
       const all = Stream.map(store.readAll([note], { tenants: "all" }), ({ stream }) => stream.tenant)
-      assert.deepStrictEqual(yield* Stream.runCollect(all), [acme, globex, globex])
+      assert.deepStrictEqual(yield* Stream.runCollect(all), [acme, acme, globex, globex])
     }))
 
   it.effect("commands of two tenants on streams of the same name never meet, in line or in what is remembered", () =>
