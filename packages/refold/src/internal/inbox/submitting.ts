@@ -12,6 +12,7 @@ import type { RecordedEvent } from "../../RecordedEvent.ts"
 import * as StreamId from "../../StreamId.ts"
 import { streamId } from "../store/naming.ts"
 import type { Event } from "./entries.ts"
+import * as Listening from "./listening.ts"
 import * as Writing from "./writing.ts"
 
 /** Writes a command down, once. */
@@ -57,22 +58,27 @@ export const execute = Effect.fnUntraced(function*<T extends Types>(
   const { entries } = inbox
   const { commandId } = options
   const store = yield* EventStore
-  const answers = <E, R>(events: Stream.Stream<RecordedEvent<Event>, E, R>) =>
+  const answerIn = <E, R>(events: Stream.Stream<RecordedEvent<Event>, E, R>) =>
     Stream.runHead(
-      Stream.filterMap(events, ({ event, stream }) =>
-        event._tag === "Answered" && event.commandId === commandId && stream.id === id
-          ? Result.succeed(event.outcome)
-          : Result.failVoid)
+      Stream.filterMap(events, ({ event }) =>
+        event._tag === "Answered" && event.commandId === commandId ? Result.succeed(event.outcome) : Result.failVoid)
     )
-  for (;;) {
-    const { position, repeated, version } = yield* submit(inbox, aggregate, id, command, options)
-    if (repeated) {
-      // of a command that was there before, there may be much to pass over in the log, and little in its stream
-      const known = yield* answers(store.read(entries, id, { after: version }))
-      if (Option.isSome(known)) return known.value
-      // its time was over, and it was removed just now
-      if (!(yield* Writing.isSubmitted(entries, { id, commandId }))) continue
-    }
-    return Option.getOrThrow(yield* answers(store.subscribe([entries], { after: position, types: ["Answered"] })))
-  }
+  return yield* Listening.listen(
+    entries,
+    { id, commandId },
+    Effect.fnUntraced(function*(after) {
+      for (;;) {
+        const { position, repeated, version } = yield* submit(inbox, aggregate, id, command, options)
+        const { mayBePast, outcome } = yield* after(position)
+        if (repeated || mayBePast) {
+          // of a command that was there before, there may be much to pass over in the log, and little in its stream
+          const known = yield* answerIn(store.read(entries, id, { after: version }))
+          if (Option.isSome(known)) return known.value
+          // its time was over, and it was removed just now
+          if (!(yield* Writing.isSubmitted(entries, { id, commandId }))) continue
+        }
+        return yield* outcome
+      }
+    })
+  )
 })
