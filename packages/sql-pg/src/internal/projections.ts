@@ -11,12 +11,12 @@ import {
   type PartitionStatus,
   type ProjectionId,
   ProjectionStore,
-  type Status,
-  type StoredRow
+  type Status
 } from "refold/ProjectionStore"
 import { toStoreError, transact } from "./errors.ts"
 import { md5 } from "./md5.ts"
 import { projectionStatements } from "./sql/projections.ts"
+import * as ViewRows from "./viewRows.ts"
 
 interface GreetRow {
   readonly others: number
@@ -64,21 +64,6 @@ interface StatusRow {
   readonly behind: bigint
   readonly behind_since: Date | null
   readonly parked: number
-}
-
-interface ViewRow {
-  readonly tenant: string
-  readonly key: string
-  readonly position: bigint
-  readonly state: string | null
-}
-
-/** Where there are no rows, one without a key tells the rest. */
-interface PageRow extends Pick<ViewRow, "position" | "state"> {
-  readonly reached: bigint
-  readonly is_readable: boolean
-  readonly parked_streams: ReadonlyArray<string>
-  readonly key: string | null
 }
 
 const instant = (date: Date | null) => date === null ? undefined : DateTime.makeUnsafe(date)
@@ -232,44 +217,7 @@ export const make = (
     liveVersion: (name) => liveVersion(statement.liveVersion, name),
     drop: (id) => execute(statement.drop, id),
 
-    rows: (id, keys) =>
-      Effect.map(
-        query<ViewRow>(statement.rows, id, [keys.map(({ tenant }) => tenant), keys.map(({ key }) => key)]),
-        (rows) => rows.map(stored)
-      ),
-
-    saveRows: (id, rows) =>
-      execute(statement.saveRows, id, [
-        rows.map(({ tenant }) => tenant),
-        rows.map(({ key }) => key),
-        rows.map(({ position }) => BigInt(position)),
-        // the client cannot tell the type of an array that has nothing but nulls
-        rows.map(({ state }) => state ?? "")
-      ]),
-
-    page: (id, { afterKey, category, key, limit, tenant }) => {
-      const parameters = [tenant, limit]
-      const found = key !== undefined
-        ? query<PageRow>(statement.row, id, [...parameters, key, category ?? null])
-        : afterKey !== undefined
-        ? query<PageRow>(statement.nextPage, id, [...parameters, afterKey])
-        : query<PageRow>(statement.firstPage, id, parameters)
-      return Effect.map(found, (rows) => ({
-        position: Number(rows[0]?.reached ?? 0),
-        isReadable: rows[0]?.is_readable ?? false,
-        parkedStreams: rows[0]?.parked_streams ?? [],
-        rows: rows.flatMap(({ key, position, state }) =>
-          key === null ? [] : [{ tenant, key, position: Number(position), state }]
-        )
-      }))
-    },
-
-    changes: (id, { after, afterKey, limit, tenant }) =>
-      Effect.map(
-        query<ViewRow>(statement.changes, id, [tenant, BigInt(after), afterKey ?? null, limit]),
-        (rows) => rows.map(stored)
-      ),
-
+    ...ViewRows.make(query, schema),
     watch,
     transact: transact(sql)
   })
@@ -286,13 +234,6 @@ const placeOf = (
 })
 
 const claimOf = (row: ClaimRow): Claim => ({ ...placeOf(row), mayRetry: row.may_retry })
-
-const stored = ({ key, position, state, tenant }: ViewRow): StoredRow => ({
-  tenant,
-  key,
-  position: Number(position),
-  state
-})
 
 /** Text in PostgreSQL has no NUL. */
 const withoutNul = (text: string): string => text.replaceAll("\0", "\\0")

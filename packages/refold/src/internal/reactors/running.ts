@@ -9,6 +9,7 @@ import * as Inbox from "./inbox.ts"
 import * as Journal from "./journal.ts"
 import * as Outbox from "./outbox.ts"
 import * as Timers from "./timers.ts"
+import * as Timetable from "./timetable.ts"
 
 /**
  * Makes the partitions; the inner effect runs three that work side by side: events are written down as inputs, outputs are
@@ -24,8 +25,9 @@ export const start = Effect.fnUntraced(
     ProjectionStore
   > {
     const journal = Journal.make(reactor)
-    const inbox = yield* Worker.start(Inbox.make(reactor, journal), options)
+    const timetable = Timetable.make(journal)
+    const inbox = yield* Worker.start(Inbox.make(reactor, journal, timetable), options)
     const outbox = yield* Worker.start(Outbox.make(reactor, journal, effects), { ...options, onFailure })
-    return Effect.raceAllFirst([inbox, outbox, Timers.run(journal)])
+    return Effect.raceAllFirst([inbox, outbox, Timers.run(journal, timetable)])
   }
 )
