@@ -109,7 +109,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
         ])
       )
       yield* Projection.catchUp(Projection.ofView(big))
-      const next: typeof big = { ...big, version: 2 }
+      const next = { ...big, version: 2 }
       yield* Projection.catchUp(Projection.ofView(next))
       assert.deepStrictEqual(
         yield* sql`select key, (state->>'cents')::int as cents from refold.views where view = ${big.name} order by key`,
