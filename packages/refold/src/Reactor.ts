@@ -143,9 +143,9 @@ export const make = <const Sources extends EventSources, State, const Kinds exte
     readonly state: Schema.Codec<State, unknown>
     readonly initial: NoInfer<State>
     readonly key: (recorded: RecordedEvent<EventOf<Sources>>) => string | undefined
-    readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, Kinds>
-    readonly refused?: ((state: State, refused: Refused) => Reaction<State, Kinds>) | undefined
-    readonly due?: ((state: State, timer: string, about: Due) => Reaction<State, Kinds>) | undefined
+    readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, NoInfer<Kinds>>
+    readonly refused?: ((state: State, refused: Refused) => Reaction<State, NoInfer<Kinds>>) | undefined
+    readonly due?: ((state: State, timer: string, about: Due) => Reaction<State, NoInfer<Kinds>>) | undefined
   }
 ): Reactor<Sources, State, Kinds> => ({
   name,
@@ -228,6 +228,14 @@ export type Handlers<Kinds extends Effects> = {
 }
 
 /**
+ * The handlers of a reactor without effects: none.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export type NoHandlers = { readonly [name: string]: never }
+
+/**
  * The services that handlers need.
  *
  * @category utility types
@@ -245,7 +253,8 @@ type ServicesOfOne<One> = One extends (...args: never) => Effect.Effect<void, un
  * @since 0.1.0
  */
 export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFailure"> {
-  readonly effects: Own
+  /** How to do its effects; to be left out only by a reactor that has none. */
+  readonly effects?: Own | undefined
   /**
    * What becomes of an output that cannot be done: it is parked, which is the default, and the later outputs of its process
    * wait behind it; it is skipped; or its partition stops there. An event that cannot be reacted to always stops its
@@ -267,11 +276,20 @@ export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFail
  * @category running
  * @since 0.1.0
  */
-export const run = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+export function run<Sources extends EventSources, State>(
+  self: Reactor<Sources, State, {}>,
+  options?: RunOptions<NoHandlers>
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore>
+export function run<Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions<Own>
-): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
-  Effect.flatten(Running.start(self, options))
+  options: RunOptions<Own> & { readonly effects: Own }
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore>
+export function run<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options?: RunOptions<Own>
+) {
+  return Effect.flatten(Running.start(self, options))
+}
 
 /**
  * {@link run} for as long as the layer lives.
@@ -279,17 +297,26 @@ export const run = <Sources extends EventSources, State, Kinds extends Effects, 
  * @category running
  * @since 0.1.0
  */
-export const layer = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+export function layer<Sources extends EventSources, State>(
+  self: Reactor<Sources, State, {}>,
+  options?: RunOptions<NoHandlers>
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore>
+export function layer<Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions<Own>
-): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
-  Layer.effectDiscard(
+  options: RunOptions<Own> & { readonly effects: Own }
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore>
+export function layer<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options?: RunOptions<Own>
+) {
+  return Layer.effectDiscard(
     Effect.flatMap(
       Running.start(self, options),
       (run) =>
         Effect.forkScoped(Effect.tapCause(run, (cause) => Effect.logError(`${self.name} does not run any more`, cause)))
     )
   )
+}
 
 /**
  * How to catch up.
@@ -298,7 +325,8 @@ export const layer = <Sources extends EventSources, State, Kinds extends Effects
  * @since 0.1.0
  */
 export interface CatchUpOptions<out Own> extends Omit<Projection.RunOptions, "onFailure" | "retry"> {
-  readonly effects: Own
+  /** How to do its effects; to be left out only by a reactor that has none. */
+  readonly effects?: Own | undefined
   /** Timers that are due by this instant go off; now, unless it is given. */
   readonly until?: DateTime.Utc | undefined
 }
@@ -324,13 +352,25 @@ type ErrorOfOne<One> = One extends (...args: never) => Effect.Effect<void, infer
  * @category running
  * @since 0.1.0
  */
-export const catchUp = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+export function catchUp<Sources extends EventSources, State>(
+  self: Reactor<Sources, State, {}>,
+  options?: CatchUpOptions<NoHandlers>
+): Effect.Effect<
+  void,
+  RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError,
+  EventStore | ProjectionStore
+>
+export function catchUp<Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: CatchUpOptions<Own>
+  options: CatchUpOptions<Own> & { readonly effects: Own }
 ): Effect.Effect<
   void,
   ErrorOf<Own> | RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError,
   ServicesOf<Own> | EventStore | ProjectionStore
-> =>
-  // the handlers are done by a projection, which knows nothing of what each of them may fail with
-  CatchingUp.catchUp(self, options) as never
+>
+export function catchUp<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options?: CatchUpOptions<Own>
+): Effect.Effect<void, unknown, ServicesOf<Own> | EventStore | ProjectionStore> {
+  return CatchingUp.catchUp(self, options)
+}

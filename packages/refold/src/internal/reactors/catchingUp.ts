@@ -20,7 +20,7 @@ const limit = 100
 export const catchUp = Effect.fnUntraced(
   function*<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
     reactor: Reactor<Sources, State, Kinds>,
-    { effects, until, ...options }: CatchUpOptions<Own>
+    { effects, until, ...options }: CatchUpOptions<Own> = {}
   ): Effect.fn.Return<void, unknown, ServicesOf<Own> | EventStore | ProjectionStore> {
     const journal = Journal.make(reactor)
     const timetable = Timetable.make(journal)

@@ -25,7 +25,7 @@ class Unknown extends Data.TaggedError("Unknown")<{ readonly message: string }> 
 export const make = <Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal,
-  handlers: Own
+  handlers: Own | undefined
 ): Projection.Projection<readonly [Journal], unknown, ServicesOf<Own> | EventStore> => {
   const targets = new Map(reactor.commands.map((target) => [target.category, decoding(target)]))
   const effects = new Map(
@@ -44,7 +44,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
     if (out._tag === "Effect") {
       if (done.has(once)) return Effect.void
       const decode = effects.get(out.name)
-      const handler = handlers[out.name]
+      const handler = handlers?.[out.name]
       if (decode === undefined || handler === undefined) {
         return Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
       }

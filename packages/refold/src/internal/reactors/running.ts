@@ -18,7 +18,7 @@ import * as Timetable from "./timetable.ts"
 export const start = Effect.fnUntraced(
   function*<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
     reactor: Reactor<Sources, State, Kinds>,
-    { effects, onFailure = "park", ...options }: RunOptions<Own>
+    { effects, onFailure = "park", ...options }: RunOptions<Own> = {}
   ): Effect.fn.Return<
     Effect.Effect<never, EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore>,
     PartitionsDiffer | EventStoreError,

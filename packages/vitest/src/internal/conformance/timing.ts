@@ -163,7 +163,7 @@ export const timing = (it: It) => {
         react: (_, { recordedAt }) => ({ out: [Reactor.timer("payout", recordedAt)] }),
         due: () => ({ out: [Reactor.command(account, "ann", { _tag: "Debit", cents: 5 })] })
       })
-      const worker = yield* Effect.forkChild(Reactor.run(reactor, { lease, effects: {} }))
+      const worker = yield* Effect.forkChild(Reactor.run(reactor, { lease }))
       yield* store.append(account, "ann", [credited(5)], { metadata: { correlationId: "c1" } })
       yield* until("it is paid out", Effect.map(account.load("ann"), ({ version }) => version === 2))
       const [, paid] = yield* Stream.runCollect(store.read(account, "ann"))
