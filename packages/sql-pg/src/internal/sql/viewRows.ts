@@ -1,6 +1,9 @@
 import { viewVersion } from "./schema.ts"
 import { streamHash } from "./streamHash.ts"
 
+/** The first instant that JavaScript can tell, in milliseconds. */
+const earliest = -8_640_000_000_000_000
+
 /** The rows of a view for which `condition` holds, with how far its partitions have come, as of one moment. */
 const page = (name: string, condition: string, partitions = "true") =>
   `select p.position as reached, p.is_readable, p.parked_streams, r.key, r.position, r.state::text as state
@@ -55,12 +58,16 @@ export const viewRowStatements = (name: string) => ({
       )
     order by r.position, r.key limit $6`,
 
+  // from the earliest instant there is: before anybody has analyzed the table, the planner takes what has no lower end to be
+  // many rows, and sorts all of them
   due: `select p.position as reached, r.tenant, r.key, r.position, r.state::text as state, r.due
     from (
       select coalesce(min(position), 0) as position from "${name}".partitions where projection = $1 and version = $2
     ) p left join lateral (
       select tenant, key, position, state, due from "${name}".view_rows
-      where ${viewVersion("view", "version")} = ${viewVersion("$1::text", "$2::integer")} and due <= $3
+      where ${viewVersion("view", "version")} = ${
+    viewVersion("$1::text", "$2::integer")
+  } and due between ${earliest} and $3
       order by due limit $4
     ) r on true
     order by r.due`
