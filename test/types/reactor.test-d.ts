@@ -4,7 +4,7 @@ import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Inbox, Reactor } from "refold"
+import { Inbox, type Reaction, Reactor } from "refold"
 import type { RetriesExhausted } from "refold/Conflict"
 import type { EventStore } from "refold/EventStore"
 import type { EventStoreError } from "refold/EventStoreError"
@@ -50,7 +50,7 @@ const mail = { to: "ann", at: DateTime.makeUnsafe(0) }
 
 describe("a reactor", () => {
   test("asks only for effects it has declared, with what they need", () => {
-    const make = (out: ReadonlyArray<Reactor.Out<{ readonly mail: typeof Mail }>>) => out
+    const make = (out: ReadonlyArray<Reaction.Out<{ readonly mail: typeof Mail }>>) => out
     make([Reactor.effect("mail", mail)])
     // @ts-expect-error there is no such effect
     make([Reactor.effect("fax", mail)])
