@@ -39,6 +39,11 @@ export const makeReminding = () => {
 /** Nobody is to lose one by being slow, and do an effect again. */
 export const lease = "5 seconds"
 
+/** Keeps mails with the keys of their processes. */
+export const sends = (sent: Array<readonly [key: string, text: string]>) => ({
+  mail: (text: string, { key }: { readonly key: string }) => Effect.sync(() => void sent.push([key, text]))
+})
+
 /** Runs a reactor until the fiber is interrupted, and keeps its mails with the keys of their processes. */
 export const runs = (
   reactor: ReturnType<typeof makeReminding>["reactor"],
@@ -49,7 +54,7 @@ export const runs = (
     lease,
     ...options,
     retry: Schedule.recurs(0),
-    effects: { mail: (text, { key }) => Effect.sync(() => void sent.push([key, text])) }
+    effects: sends(sent)
   }))
 
 export const untilSent = (sent: ReadonlyArray<unknown>, count: number) =>
