@@ -53,7 +53,7 @@ it.live("a debit that was refused, and is tried again when the money is there, i
     assert.strictEqual(ended["compensated"], 1)
   }).pipe(
     Effect.provide(
-      Reactor.layer(Transfers, { effects: {} }).pipe(
+      Reactor.layer(Transfers).pipe(
         Layer.provide(forgetful),
         Layer.provideMerge(MemoryEventStore.layer)
       )
@@ -96,7 +96,7 @@ it.live("a worker that was replaced while it took a step cannot say any more tha
     }
     yield* Account.execute("ann", { _tag: "Open", owner: "Ann" })
     yield* Account.execute("bob", { _tag: "Open", owner: "Bob" })
-    const worker = Reactor.run(Transfers, { lease: "300 millis", effects: {} })
+    const worker = Reactor.run(Transfers, { lease: "300 millis" })
     yield* worker.pipe(
       Effect.provideService(EventStore.EventStore, stallingStore),
       Effect.provideService(ProjectionStore, stallingProjections),

@@ -68,6 +68,7 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         "snapshots_pkey",
         "version_once",
         "view_rows",
+        "view_rows_by_due",
         "view_rows_by_position",
         "view_rows_pkey",
         "views",

@@ -12,6 +12,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { EventStore } from "refold/EventStore"
 import * as Inbox from "refold/Inbox"
+import { ProjectionStore } from "refold/ProjectionStore"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import { startProcess, store, until } from "./fixtures/database.ts"
 import { credited, freshId, makeAccount } from "./fixtures/domain.ts"
@@ -158,6 +159,32 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("a reactor", 
         Effect.map(mailsOf(name), (mails) => mails.some(({ body }) => body === "reminder 2"))
       )
       assert.strictEqual((yield* reminders).length, 1)
+      yield* Fiber.interrupt(here)
+    }))
+
+  it.effect("that is killed between its journal and the row of a timer has forgotten nothing, and calls it once", () =>
+    Effect.gen(function*() {
+      yield* mailbox
+      const name = freshId()
+      const { account } = makePayback(name)
+      const { events: [event] } = yield* EventStore.use((store) => store.append(account, name, [credited(10)]))
+      yield* startAndKill("time", name)
+      const inbox = { name, version: 1 }
+      const { position, rows } = yield* ProjectionStore.use((store) =>
+        store.due(inbox, { by: Number.MAX_SAFE_INTEGER, limit: 1 })
+      )
+      assert.deepStrictEqual(rows, [])
+      assert.isAtMost(position, event!.position)
+      yield* start("react", name)
+      const here = yield* Effect.forkChild(runPayback(name, "here", Effect.void))
+      const bodies = Effect.map(mailsOf(name), (mails) => mails.map(({ body }) => body))
+      yield* until("the reminder is sent", Effect.map(bodies, (all) => all.includes("reminder 1")))
+      yield* EventStore.use((store) => store.append(account, name, [credited(20)]))
+      yield* until("another one is sent", Effect.map(bodies, (all) => all.includes("reminder 2")))
+      assert.deepStrictEqual((yield* bodies).filter((body) => body.startsWith("reminder")), [
+        "reminder 1",
+        "reminder 2"
+      ])
       yield* Fiber.interrupt(here)
     }))
 })

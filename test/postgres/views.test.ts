@@ -47,13 +47,13 @@ const oneConnection = PgEventStore.layer({ listen: false }).pipe(
 layer(oneConnection, { excludeTestServices: true, timeout: "60 seconds" })(
   "the rows of a view that has just grown",
   (it) => {
-    it.effect("are found by their keys and by their changes, not among all of them", () =>
+    it.effect("are found by their keys, by their changes and by their instants, not among all of them", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const projections = yield* ProjectionStore
         yield* sql`alter table refold.view_rows set (autovacuum_enabled = false)`
-        yield* sql`insert into refold.view_rows (view, version, tenant, key, position, state)
-        select 'grown', 1, 'default', lpad(n::text, 6, '0'), n, '1' from generate_series(1, 20000) n`
+        yield* sql`insert into refold.view_rows (view, version, tenant, key, position, state, due)
+        select 'grown', 1, 'default', lpad(n::text, 6, '0'), n, '1', 20000 - n from generate_series(1, 20000) n`
         yield* projections.register({ name: "grown", version: 1 }, { partitions: 1, categories: ["Account"] })
         yield* projections.moveTo({ name: "grown", version: 1 }, 20_000)
         const read = Effect.gen(function*() {
@@ -74,7 +74,8 @@ layer(oneConnection, { excludeTestServices: true, timeout: "60 seconds" })(
           [projections.rows(grown, keys), 99],
           [projections.page(grown, { tenant, key: "010000", limit: 1 }), 1],
           [projections.page(grown, { tenant, afterKey: "019000", limit: 100 }), 100],
-          [projections.changes(grown, { tenant, after: 10_000, limit: 100 }), 100]
+          [projections.changes(grown, { tenant, after: 10_000, limit: 100 }), 100],
+          [projections.due(grown, { by: 10_000, limit: 100 }), 100]
         ] as const
         for (const [ask, expected] of asked) {
           for (let time = 0; time < 8; time++) {
@@ -109,7 +110,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
         ])
       )
       yield* Projection.catchUp(Projection.ofView(big))
-      const next: typeof big = { ...big, version: 2 }
+      const next = { ...big, version: 2 }
       yield* Projection.catchUp(Projection.ofView(next))
       assert.deepStrictEqual(
         yield* sql`select key, (state->>'cents')::int as cents from refold.views where view = ${big.name} order by key`,

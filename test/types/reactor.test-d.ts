@@ -1,9 +1,10 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Inbox, Reactor } from "refold"
+import { Inbox, type Reaction, Reactor } from "refold"
 import type { RetriesExhausted } from "refold/Conflict"
 import type { EventStore } from "refold/EventStore"
 import type { EventStoreError } from "refold/EventStoreError"
@@ -49,7 +50,7 @@ const mail = { to: "ann", at: DateTime.makeUnsafe(0) }
 
 describe("a reactor", () => {
   test("asks only for effects it has declared, with what they need", () => {
-    const make = (out: ReadonlyArray<Reactor.Out<{ readonly mail: typeof Mail }>>) => out
+    const make = (out: ReadonlyArray<Reaction.Out<{ readonly mail: typeof Mail }>>) => out
     make([Reactor.effect("mail", mail)])
     // @ts-expect-error there is no such effect
     make([Reactor.effect("fax", mail)])
@@ -77,8 +78,53 @@ describe("a reactor", () => {
     })
     expectTypeOf<Effect.Services<typeof run>>().toEqualTypeOf<EventStore | ProjectionStore | SqlClient.SqlClient>()
     expectTypeOf<Effect.Error<typeof run>>().toEqualTypeOf<EventStoreError | PartitionsDiffer>()
+    // @ts-expect-error nobody does any of them
+    Reactor.run(greeting)
+    // @ts-expect-error likewise
+    Reactor.layer(greeting, { lease: "1 second" })
     // @ts-expect-error nobody does the pings
     Reactor.run(greeting, { effects: { mail: () => Effect.void } })
+  })
+})
+
+describe("a reactor without effects", () => {
+  const closing = Reactor.make("closing", {
+    from: [Account],
+    commands: [Lead],
+    state: Schema.Null,
+    initial: null,
+    key: ({ stream }) => stream.id,
+    react: (_, { stream }) => ({ out: [Reactor.command(Lead, stream.id, { _tag: "ChangeName", name: "Ann" })] })
+  })
+
+  test("is run without saying how they are done", () => {
+    expectTypeOf(Reactor.run(closing)).toEqualTypeOf<
+      Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore>
+    >()
+    expectTypeOf(Reactor.run(closing, { partitions: 4 })).toEqualTypeOf(Reactor.run(closing))
+    expectTypeOf(Reactor.run(closing, { effects: {} })).toEqualTypeOf(Reactor.run(closing))
+    expectTypeOf(Reactor.layer(closing, { onFailure: "stop" })).toEqualTypeOf<
+      Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore>
+    >()
+    expectTypeOf(Reactor.catchUp(closing, { until: DateTime.makeUnsafe(0) })).toEqualTypeOf(Reactor.catchUp(closing))
+    expectTypeOf(Reactor.catchUp(closing)).toEqualTypeOf<
+      Effect.Effect<
+        void,
+        RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError,
+        EventStore | ProjectionStore
+      >
+    >()
+  })
+
+  test("asks for none", () => {
+    Reactor.make("asking", {
+      from: [Account],
+      state: Schema.Null,
+      initial: null,
+      key: ({ stream }) => stream.id,
+      // @ts-expect-error it has declared none
+      react: () => ({ out: [Reactor.effect("mail", mail)] })
+    })
   })
 })
 

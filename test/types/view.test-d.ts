@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { Aggregate, View } from "refold"
+import { Aggregate, Projection, View, Views } from "refold"
 import type { RecordedEvent } from "refold/RecordedEvent"
 import { describe, expectTypeOf, test } from "vitest"
 import { Account, type AccountEvent, Lead, type LeadEvent, type LeadState } from "./fixtures.ts"
@@ -42,6 +42,16 @@ describe("a view is inferred from its sources and its schema", () => {
     const rows = View.fold(Leads, new Map(), [])
     expectTypeOf(rows).toEqualTypeOf<View.Rows<Row>>()
     expectTypeOf(View.states(rows)).toEqualTypeOf<ReadonlyMap<string, Row>>()
+  })
+
+  test("a copy with something changed is a view of the same types, wherever one is asked for", () => {
+    const next = { ...Leads, version: 2 }
+    expectTypeOf(View.fold(next, new Map(), [])).toEqualTypeOf<View.Rows<Row>>()
+    expectTypeOf(Projection.ofView(next)).toEqualTypeOf(Projection.ofView(Leads))
+    expectTypeOf(Views.all({ ...Customers, name: "clients" })).toEqualTypeOf(Views.all(Customers))
+    expectTypeOf(View.combine("all", { leads: next })).toEqualTypeOf(View.combine("all", { leads: Leads }))
+    // @ts-expect-error: a row begins as one
+    Projection.ofView({ ...Leads, initial: { name: "" } })
   })
 
   test("a combination, and its types", () => {

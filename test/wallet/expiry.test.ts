@@ -17,8 +17,6 @@ import * as Reactor from "refold/Reactor"
 import { startProcess } from "../postgres/fixtures/database.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 
-const noEffects = { effects: {} }
-
 /** Asks until it is so. */
 const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
   condition.pipe(
@@ -50,7 +48,7 @@ describe("credits that expire", () => {
       const now = yield* today
       const expires = DateTime.add(now, { days: 90 })
       // a worker that renews its lease every few seconds would do so for 90 days
-      yield* Effect.forkScoped(Reactor.run(Expiry, { ...noEffects, lease: "1000 days" }))
+      yield* Effect.forkScoped(Reactor.run(Expiry, { lease: "1000 days" }))
       yield* Wallet.execute("ann", { _tag: "AddBonusCredits", cents: 2000, at: now })
       yield* Wallet.execute("ann", { _tag: "AddRefundCredits", cents: 700, at: now })
       yield* Wallet.execute("ann", { _tag: "AddWalletCredits", cents: 5000, at: now })
@@ -73,7 +71,7 @@ describe("credits that expire", () => {
       const now = yield* today
       yield* Wallet.execute("ann", { _tag: "AddBonusCredits", cents: 100, at: now })
       const { version } = yield* Wallet.execute("ann", { _tag: "SubtractCredits", cents: 100, at: now })
-      yield* Reactor.catchUp(Expiry, { ...noEffects, until: DateTime.add(now, { days: 91 }) })
+      yield* Reactor.catchUp(Expiry, { until: DateTime.add(now, { days: 91 }) })
       assert.isAbove(yield* noted("ann"), 1)
       assert.strictEqual((yield* Wallet.load("ann")).version, version)
     }).pipe(Effect.provide(MemoryEventStore.layer)))
@@ -121,7 +119,7 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         Effect.gen(function*() {
           const scope = yield* Scope.make()
           const process = yield* Scope.provide(startProcess(), scope)
-          yield* Effect.forkIn(process.run(ahead(Duration.days(days))(Reactor.run(Expiry, noEffects))), scope)
+          yield* Effect.forkIn(process.run(ahead(Duration.days(days))(Reactor.run(Expiry))), scope)
           return yield* Effect.ensuring(process.run(self), Scope.close(scope, Exit.void))
         })
 

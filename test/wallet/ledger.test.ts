@@ -51,7 +51,7 @@ it.effect(
       for (let round = 0; round < rounds; round++) {
         yield* TestClock.adjust({ days: yield* Random.nextIntBetween(0, 40) })
         // sometimes nobody is there to take away what has expired
-        if (yield* Random.nextBoolean) yield* Reactor.catchUp(Expiry, { effects: {} })
+        if (yield* Random.nextBoolean) yield* Reactor.catchUp(Expiry)
         for (const { id, ledger } of ledgers) {
           const now = yield* DateTime.now
           const millis = DateTime.toEpochMillis(now)
@@ -67,7 +67,7 @@ it.effect(
           yield* TestClock.adjust("1 minute")
         }
       }
-      yield* Reactor.catchUp(Expiry, { effects: {} })
+      yield* Reactor.catchUp(Expiry)
       const end = DateTime.toEpochMillis(yield* DateTime.now)
 
       for (const { id, ledger } of ledgers) {

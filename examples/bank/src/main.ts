@@ -55,7 +55,7 @@ const bank = Command.make("bank", flags, ({ account, data, file, postgres, reset
 const runFile = Effect.fnUntraced(function*(file: string) {
   const text = yield* FileSystem.FileSystem.use((fs) => fs.readFileString(file))
   yield* Effect.forEach(Requests.batches(text), runBatch, { discard: true }).pipe(
-    Effect.provide(Reactor.layer(Transfers, { lease: "2 seconds", effects: {} }))
+    Effect.provide(Reactor.layer(Transfers, { lease: "2 seconds" }))
   )
   yield* Print.table(
     "Accounts",

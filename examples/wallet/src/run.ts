@@ -27,7 +27,7 @@ interface Now {
 
 const goTo = Effect.fnUntraced(function*(now: Now, at: DateTime.Utc) {
   now.at = at
-  yield* Reactor.catchUp(Expiry, { effects: {}, until: at })
+  yield* Reactor.catchUp(Expiry, { until: at })
   const events = yield* Stream.runCollect(EventStore.readAll([Wallet], { after: now.told }))
   now.told = events.at(-1)?.position ?? now.told
   for (const { event, stream } of events.toSorted(Print.inOrder)) {

@@ -126,6 +126,8 @@ export interface StoredRow {
   readonly key: string
   readonly position: number
   readonly state: string | null
+  /** The instant it waits for, in milliseconds since 1970, if it waits for one. Written with it, and asked for by `due`. */
+  readonly due?: number | undefined
 }
 
 /**
@@ -377,6 +379,15 @@ export class ProjectionStore extends Context.Service<ProjectionStore, {
       readonly limit: number
     }
   ) => Effect.Effect<ReadonlyArray<StoredRow>, EventStoreError>
+
+  /**
+   * The rows of all tenants that wait for an instant up to `by`, the soonest first, and up to where all partitions have come:
+   * both as of one moment.
+   */
+  readonly due: (
+    projection: ProjectionId,
+    options: { readonly by: number; readonly limit: number }
+  ) => Effect.Effect<Pick<RowPage, "position" | "rows">, EventStoreError>
 
   /**
    * Starts to watch; the inner effect returns once a partition may have moved since it was last called. It may return

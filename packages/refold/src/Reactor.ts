@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Aggregate, Target } from "./Aggregate.ts"
 import type { RetriesExhausted } from "./Conflict.ts"
-import type { Tagged, Types } from "./Decider.ts"
+import type { Types } from "./Decider.ts"
 import type { EventOf, EventSources } from "./EventSource.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
@@ -17,73 +17,8 @@ import * as CatchingUp from "./internal/reactors/catchingUp.ts"
 import * as Running from "./internal/reactors/running.ts"
 import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionHalted, ProjectionStore } from "./ProjectionStore.ts"
+import type { Due, Effects, Out, Reaction, Refused } from "./Reaction.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
-
-/**
- * The kinds of effects that a reactor may ask for, by name, each with the schema of what is to be known about it.
- *
- * @category models
- * @since 0.1.0
- */
-export type Effects = { readonly [name: string]: Schema.Codec<unknown, unknown> }
-
-/**
- * What a reactor has done: a command to an aggregate, something outside, or a timer. Make it with {@link command},
- * {@link effect}, {@link timer} and {@link cancelTimer}.
- *
- * @category models
- * @since 0.1.0
- */
-export type Out<Kinds extends Effects> =
-  | { readonly _tag: "Command"; readonly category: string; readonly id: string; readonly command: Tagged }
-  | { readonly _tag: "Timer"; readonly timer: string; readonly at: DateTime.Utc }
-  | { readonly _tag: "CancelTimer"; readonly timer: string }
-  | {
-    readonly [Name in keyof Kinds & string]: {
-      readonly _tag: "Effect"
-      readonly name: Name
-      readonly payload: Kinds[Name]["Type"]
-    }
-  }[keyof Kinds & string]
-
-/**
- * What comes of an input: the state of the process after it, unless it stays as it is, and what is to be done.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Reaction<out State, Kinds extends Effects> {
-  readonly state?: State | undefined
-  readonly out?: ReadonlyArray<Out<Kinds>> | undefined
-}
-
-/**
- * A command of the reactor that was not done: the aggregate rejected it, or it collided with what somebody else did.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Refused {
-  readonly category: string
-  readonly id: string
-  readonly command: Tagged
-  /** The `_tag` of the rejection, if it has one; "Conflict" if it collided. */
-  readonly reason: string
-  readonly message: string
-  /** When it was told, to set a timer from there. */
-  readonly at: DateTime.Utc
-}
-
-/**
- * Of a timer that is due: whose it is, and the instant it was set for.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Due {
-  readonly key: string
-  readonly at: DateTime.Utc
-}
 
 /**
  * A reactor: a process for each key, with a state of its own. Pure, like `decide`: what it answers is written down before
@@ -127,9 +62,9 @@ export const make = <const Sources extends EventSources, State, const Kinds exte
     readonly state: Schema.Codec<State, unknown>
     readonly initial: NoInfer<State>
     readonly key: (recorded: RecordedEvent<EventOf<Sources>>) => string | undefined
-    readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, Kinds>
-    readonly refused?: ((state: State, refused: Refused) => Reaction<State, Kinds>) | undefined
-    readonly due?: ((state: State, timer: string, about: Due) => Reaction<State, Kinds>) | undefined
+    readonly react: (state: State, recorded: RecordedEvent<EventOf<Sources>>) => Reaction<State, NoInfer<Kinds>>
+    readonly refused?: ((state: State, refused: Refused) => Reaction<State, NoInfer<Kinds>>) | undefined
+    readonly due?: ((state: State, timer: string, about: Due) => Reaction<State, NoInfer<Kinds>>) | undefined
   }
 ): Reactor<Sources, State, Kinds> => ({
   name,
@@ -212,6 +147,14 @@ export type Handlers<Kinds extends Effects> = {
 }
 
 /**
+ * The handlers of a reactor without effects: none.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export type NoHandlers = { readonly [name: string]: never }
+
+/**
  * The services that handlers need.
  *
  * @category utility types
@@ -229,7 +172,8 @@ type ServicesOfOne<One> = One extends (...args: never) => Effect.Effect<void, un
  * @since 0.1.0
  */
 export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFailure"> {
-  readonly effects: Own
+  /** How to do its effects; to be left out only by a reactor that has none. */
+  readonly effects?: Own | undefined
   /**
    * What becomes of an output that cannot be done: it is parked, which is the default, and the later outputs of its process
    * wait behind it; it is skipped; or its partition stops there. An event that cannot be reacted to always stops its
@@ -251,11 +195,20 @@ export interface RunOptions<out Own> extends Omit<Projection.RunOptions, "onFail
  * @category running
  * @since 0.1.0
  */
-export const run = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+export function run<Sources extends EventSources, State>(
+  self: Reactor<Sources, State, {}>,
+  options?: RunOptions<NoHandlers>
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore>
+export function run<Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions<Own>
-): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
-  Effect.flatten(Running.start(self, options))
+  options: RunOptions<Own> & { readonly effects: Own }
+): Effect.Effect<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore>
+export function run<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options?: RunOptions<Own>
+) {
+  return Effect.flatten(Running.start(self, options))
+}
 
 /**
  * {@link run} for as long as the layer lives.
@@ -263,17 +216,26 @@ export const run = <Sources extends EventSources, State, Kinds extends Effects, 
  * @category running
  * @since 0.1.0
  */
-export const layer = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+export function layer<Sources extends EventSources, State>(
+  self: Reactor<Sources, State, {}>,
+  options?: RunOptions<NoHandlers>
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, EventStore | ProjectionStore>
+export function layer<Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: RunOptions<Own>
-): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore> =>
-  Layer.effectDiscard(
+  options: RunOptions<Own> & { readonly effects: Own }
+): Layer.Layer<never, PartitionsDiffer | EventStoreError, ServicesOf<Own> | EventStore | ProjectionStore>
+export function layer<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options?: RunOptions<Own>
+) {
+  return Layer.effectDiscard(
     Effect.flatMap(
       Running.start(self, options),
       (run) =>
         Effect.forkScoped(Effect.tapCause(run, (cause) => Effect.logError(`${self.name} does not run any more`, cause)))
     )
   )
+}
 
 /**
  * How to catch up.
@@ -282,7 +244,8 @@ export const layer = <Sources extends EventSources, State, Kinds extends Effects
  * @since 0.1.0
  */
 export interface CatchUpOptions<out Own> extends Omit<Projection.RunOptions, "onFailure" | "retry"> {
-  readonly effects: Own
+  /** How to do its effects; to be left out only by a reactor that has none. */
+  readonly effects?: Own | undefined
   /** Timers that are due by this instant go off; now, unless it is given. */
   readonly until?: DateTime.Utc | undefined
 }
@@ -308,13 +271,25 @@ type ErrorOfOne<One> = One extends (...args: never) => Effect.Effect<void, infer
  * @category running
  * @since 0.1.0
  */
-export const catchUp = <Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
+export function catchUp<Sources extends EventSources, State>(
+  self: Reactor<Sources, State, {}>,
+  options?: CatchUpOptions<NoHandlers>
+): Effect.Effect<
+  void,
+  RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError,
+  EventStore | ProjectionStore
+>
+export function catchUp<Sources extends EventSources, State, Kinds extends Effects, const Own extends Handlers<Kinds>>(
   self: Reactor<Sources, State, Kinds>,
-  options: CatchUpOptions<Own>
+  options: CatchUpOptions<Own> & { readonly effects: Own }
 ): Effect.Effect<
   void,
   ErrorOf<Own> | RetriesExhausted | PartitionsDiffer | ProjectionHalted | EventStoreError,
   ServicesOf<Own> | EventStore | ProjectionStore
-> =>
-  // the handlers are done by a projection, which knows nothing of what each of them may fail with
-  CatchingUp.catchUp(self, options) as never
+>
+export function catchUp<Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
+  self: Reactor<Sources, State, Kinds>,
+  options?: CatchUpOptions<Own>
+): Effect.Effect<void, unknown, ServicesOf<Own> | EventStore | ProjectionStore> {
+  return CatchingUp.catchUp(self, options)
+}

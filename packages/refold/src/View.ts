@@ -49,6 +49,8 @@ export interface View<in out T extends Types> {
   /** The rows an event concerns, each once. */
   readonly keys: (recorded: RecordedEvent<T["Event"]>) => ReadonlyArray<string>
   readonly evolve: (state: T["State"], recorded: RecordedEvent<T["Event"]>, key: string) => T["State"] | null
+  /** Never there: a copy of a view with something changed, such as `{ ...view, version: 2 }`, is known by it for a view. */
+  readonly "~types"?: T
 }
 
 /**

@@ -26,6 +26,7 @@ import { locking } from "./internal/conformance/locking.ts"
 import { modelling } from "./internal/conformance/modelling.ts"
 import { once } from "./internal/conformance/once.ts"
 import { parking } from "./internal/conformance/parking.ts"
+import { pendingTimers } from "./internal/conformance/pendingTimers.ts"
 import { racing } from "./internal/conformance/racing.ts"
 import { reacting } from "./internal/conformance/reacting.ts"
 import { reading } from "./internal/conformance/reading.ts"
@@ -89,6 +90,7 @@ export const storeConformance = <E>(
     reacting(it)
     acting(it)
     timing(it)
+    pendingTimers(it)
     workers(it)
     parking(it)
     rebuilding(it)

@@ -217,7 +217,7 @@ export const make = (
     liveVersion: (name) => liveVersion(statement.liveVersion, name),
     drop: (id) => execute(statement.drop, id),
 
-    ...ViewRows.make(query, statement),
+    ...ViewRows.make(query, schema),
 
     watch,
     transact: transact(sql)

@@ -3,7 +3,10 @@ import type { ProjectionStore, StoredRow } from "../../ProjectionStore.ts"
 import * as Partitioning from "../partitioning.ts"
 import type { State, States } from "./projectionStates.ts"
 
-type ViewRows = Pick<ProjectionStore["Service"], "rows" | "saveRows" | "dropRows" | "tenants" | "page" | "changes">
+type ViewRows = Pick<
+  ProjectionStore["Service"],
+  "rows" | "saveRows" | "dropRows" | "tenants" | "page" | "changes" | "due"
+>
 
 const rowKey = ({ key, tenant }: Pick<StoredRow, "key" | "tenant">) => JSON.stringify([tenant, key])
 
@@ -54,6 +57,18 @@ export const make = ({ stateOf }: States): ViewRows => ({
         .filter((row) => isNew(row) && row.position <= upTo)
         .toSorted((one, other) => one.position - other.position || (one.key < other.key ? -1 : 1))
         .slice(0, limit)
+    }),
+
+  due: (id, { by, limit }) =>
+    Effect.sync(() => {
+      const state = stateOf(id)
+      return {
+        position: lowest(state),
+        rows: [...state?.rows.values() ?? []]
+          .flatMap((row) => row.due !== undefined && row.due <= by ? [{ ...row, due: row.due }] : [])
+          .toSorted((one, other) => one.due - other.due)
+          .slice(0, limit)
+      }
     })
 })
 

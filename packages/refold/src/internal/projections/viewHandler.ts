@@ -27,8 +27,11 @@ interface Known<State> {
   readonly upTo: number
 }
 
-/** Loads the rows that a batch concerns unless they are known, folds it, and writes what has changed. */
-export const make = <T extends View.Types>(view: View.View<T>) => {
+/**
+ * Loads the rows that a batch concerns unless they are known, folds it, and writes what has changed; with the instant that a
+ * row waits for, if `dueOf` says so.
+ */
+export const make = <T extends View.Types>(view: View.View<T>, dueOf?: (state: T["State"]) => number) => {
   const { decode, encode } = codec(view)
   // a worker has a partition value of its own for as long as it holds the partition: nobody else writes these rows meanwhile
   const knownOf = new WeakMap<Partition, Known<T["State"]>>()
@@ -92,7 +95,9 @@ export const make = <T extends View.Types>(view: View.View<T>) => {
       const saved: Array<StoredRow> = []
       for (const { key, row, tenant } of changed.values()) {
         if (row === undefined) continue
-        saved.push({ tenant, key, position: row.position, state: yield* Effect.fromResult(encode(key, row.state)) })
+        const due = row.state === null ? undefined : dueOf?.(row.state)
+        const state = yield* Effect.fromResult(encode(key, row.state))
+        saved.push({ tenant, key, position: row.position, state, due })
       }
       if (saved.length > 0) yield* store.saveRows(view, saved)
       knownOf.set(partition, { entries: latest(known, entries), upTo: last.position })

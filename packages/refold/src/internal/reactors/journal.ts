@@ -2,7 +2,8 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "../../Aggregate.ts"
 import type { EventSources } from "../../EventSource.ts"
-import type { Effects, Out, Reaction, Reactor, Refused } from "../../Reactor.ts"
+import type { Effects, Out, Reaction, Refused } from "../../Reaction.ts"
+import type { Reactor } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 
 /*

@@ -9,11 +9,13 @@ import type { Target } from "../../Aggregate.ts"
 import type { EventSources } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
 import * as Projection from "../../Projection.ts"
-import type { Effects, Handlers, Reactor, ServicesOf } from "../../Reactor.ts"
+import type { Effects } from "../../Reaction.ts"
+import type { Handlers, Reactor, ServicesOf } from "../../Reactor.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
 import * as Answers from "../commands/answers.ts"
 import * as Fencing from "../projections/fencing.ts"
+import * as DerivedIds from "../store/derivedIds.ts"
 import type { Event, Journal, StoredOut } from "./journal.ts"
 
 /** How many processes of a batch are at work at the same time. */
@@ -26,7 +28,7 @@ class Unknown extends Data.TaggedError("Unknown")<{ readonly message: string }> 
 export const make = <Sources extends EventSources, State, Kinds extends Effects, Own extends Handlers<Kinds>>(
   reactor: Reactor<Sources, State, Kinds>,
   journal: Journal,
-  handlers: Own
+  handlers: Own | undefined
 ): Projection.Projection<readonly [Journal], unknown, ServicesOf<Own> | EventStore> => {
   const targets = new Map(reactor.commands.map((target) => [target.category, decoding(target)]))
   const effects = new Map(
@@ -45,7 +47,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
     if (out._tag === "Effect") {
       if (done.has(once)) return Effect.void
       const decode = effects.get(out.name)
-      const handler = handlers[out.name]
+      const handler = handlers?.[out.name]
       if (decode === undefined || handler === undefined) {
         return Effect.fail(new Unknown({ message: `${reactor.name} has no effect ${out.name} any more` }))
       }
@@ -69,12 +71,14 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
       const store = yield* EventStore
       const refused = { ...out, _tag: "Refused", ...Answers.reasonOf(error) } as const
       const metadata = { ...about, causationId: once, commandId: refusalOf(once) }
+      const tenant = yield* Tenant
+      const idAt = yield* DerivedIds.make([tenant, journal.category, key, refusalOf(once)])
       const fence = yield* Fencing.Current
       yield* fence.leave(
-        store.append(journal, key, [refused], { metadata }).pipe(
+        store.append(journal, key, [refused], { metadata, eventIds: [idAt(0)] }).pipe(
           Effect.catchTag("AppendConditionFailed", Effect.die),
           Effect.asVoid,
-          Effect.provideService(Tenant, yield* Tenant)
+          Effect.provideService(Tenant, tenant)
         )
       )
     })
@@ -103,10 +107,14 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects,
     const [first] = events
     const asks = events.some((recorded) => outOf(recorded).some(({ _tag }) => _tag === "Command"))
     const refused = asks ? yield* Answers.untilAnswered(refusedAfter(first)) : new Set()
+    const { settle } = yield* Fencing.Current
     for (const recorded of events) {
       for (const [index, out] of outOf(recorded).entries()) {
         const once = `${recorded.id}/${index}`
-        if (!refused.has(refusalOf(once))) yield* perform(recorded, out, once)
+        if (refused.has(refusalOf(once))) continue
+        // who starts over must not ask once more for what was refused, with this one done
+        yield* Answers.untilAnswered(settle(1))
+        yield* perform(recorded, out, once)
       }
     }
   })

@@ -3,42 +3,60 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { LogBatch } from "../../EventSource.ts"
 import { EventStore } from "../../EventStore.ts"
-import type { Event, Journal } from "./journal.ts"
-import { Waiting } from "./waiting.ts"
+import type { ProjectionStore } from "../../ProjectionStore.ts"
+import type { Journal } from "./journal.ts"
+import * as Pending from "./pending.ts"
+import type { Timetable } from "./timetable.ts"
+import type { Waiting } from "./waiting.ts"
 
-/** Timers of the host cannot wait longer than some 24 days. */
-const longestSleep = 86_400_000
+/** What is due later than that is left in the timetable. Timers of the host cannot wait longer than some 24 days. */
+const aDay = 86_400_000
+
+/** How many processes are asked for at a time. */
+const pageSize = 1_000
 
 const patiently = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
 
 /**
- * Follows the journal for timers that are set, and writes down when they are due. Everybody who runs the reactor does so:
- * the journal takes each only once.
+ * Looks after the timers that are due next, and writes down when they are. Everybody who runs the reactor does so: the
+ * journal takes each only once.
  */
-export const run = (journal: Journal): Effect.Effect<never, never, EventStore> =>
-  Effect.suspend(() => follow(journal)).pipe(
+export const run = (
+  journal: Journal,
+  timetable: Timetable
+): Effect.Effect<never, never, EventStore | ProjectionStore> =>
+  Effect.suspend(() => forever(journal, timetable)).pipe(
     Effect.tapError((error) => Effect.logError(`${journal.category}: no timer is looked after: ${error.message}`)),
     Effect.retry(patiently),
     Effect.orDie
   )
 
-const follow = Effect.fnUntraced(function*(journal: Journal) {
+const forever = Effect.fnUntraced(function*(journal: Journal, timetable: Timetable) {
+  for (let limit = pageSize;;) {
+    const now = yield* Clock.currentTimeMillis
+    // what was due once and has been seen to is heard of here, and not looked at again
+    const { end, waiting } = yield* Pending.load(journal, timetable, { by: now + aDay, limit })
+    yield* lookAfter(journal, waiting, end)
+    // rows that were all due already: those behind them are due as well, maybe
+    limit = waiting.horizon <= now ? limit * 2 : pageSize
+  }
+})
+
+/** Follows the journal, and has timers go off, until nothing is known of those that come next. */
+const lookAfter = Effect.fnUntraced(function*(journal: Journal, waiting: Waiting, after: number) {
   const store = yield* EventStore
   const changed = yield* Queue.sliding<void>(1)
-  const waiting = new Waiting()
-  let after = 0
 
-  const take = ({ end, events }: LogBatch<Event>) =>
-    Effect.sync(() => {
-      after = end
-      waiting.hear(events)
-      Queue.offerUnsafe(changed, undefined)
-    })
-  const read = (follow: boolean) => Stream.runForEach(store.batches([journal], { follow, after, tenants: "all" }), take)
-
-  const forever = Effect.gen(function*() {
+  const hear = Stream.runForEach(
+    store.batches([journal], { follow: true, after, tenants: "all" }),
+    ({ events }) =>
+      Effect.sync(() => {
+        waiting.hear(events)
+        Queue.offerUnsafe(changed, undefined)
+      })
+  )
+  const untilTheHorizon = Effect.gen(function*() {
     for (;;) {
       const now = yield* Clock.currentTimeMillis
       if (waiting.next <= now) {
@@ -47,13 +65,12 @@ const follow = Effect.fnUntraced(function*(journal: Journal) {
           discard: true
         })
       }
-      const { next } = waiting
-      const pause = next === Infinity ? Effect.never : Effect.sleep(Math.min(Math.max(next - now, 0), longestSleep))
-      yield* Effect.raceFirst(Queue.take(changed), pause)
+      if (waiting.horizon <= now) return
+      yield* Effect.raceFirst(
+        Queue.take(changed),
+        Effect.sleep(Math.max(Math.min(waiting.next, waiting.horizon) - now, 0))
+      )
     }
   })
-
-  // what was due once and has been seen to is not looked at again
-  yield* read(false)
-  return yield* Effect.raceFirst(forever, Effect.andThen(read(true), Effect.never))
+  return yield* Effect.raceFirst(untilTheHorizon, Effect.andThen(hear, Effect.never))
 })

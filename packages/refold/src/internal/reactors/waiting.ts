@@ -1,22 +1,14 @@
 import * as Effect from "effect/Effect"
-import type { Metadata } from "../../Metadata.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import { Tenant } from "../../StreamId.ts"
-import { type Event, type Journal, timersAfter } from "./journal.ts"
-
-/** A timer that is set, and where it comes from. */
-interface Timer {
-  readonly at: number
-  /** The version of the journal with which it was set. */
-  readonly version: number
-  readonly metadata: Metadata
-}
+import type { Event, Journal } from "./journal.ts"
+import type { Timer, Timers, Timetable } from "./timetable.ts"
 
 /** A process, and the timers it waits for. */
 interface Process {
   readonly tenant: string
   readonly key: string
-  timers: Readonly<Record<string, Timer>>
+  timers: Timers
 }
 
 /** A timer that is due. */
@@ -25,22 +17,37 @@ export interface Due extends Timer {
   readonly name: string
 }
 
-/** The timers that are set, as of the journal's events so far. */
+/** The timers that are set for instants up to a horizon. Of later ones nothing is known: they are in the timetable. */
 export class Waiting {
   private readonly processes = new Map<string, Process>()
+  private readonly timetable: Timetable
+  readonly horizon: number
   /** When the first of them is due, or before that; `Infinity` if none is set. */
   next = Infinity
 
+  constructor(timetable: Timetable, horizon: number) {
+    this.timetable = timetable
+    this.horizon = horizon
+  }
+
+  /** What a process waits for from now on. */
+  set(tenant: string, key: string, all: Timers): void {
+    const timers = Object.fromEntries(Object.entries(all).filter(([, { at }]) => at <= this.horizon))
+    const name = `${tenant}\0${key}`
+    this.processes.delete(name)
+    for (const { at } of Object.values(timers)) {
+      this.processes.set(name, { tenant, key, timers })
+      this.next = Math.min(this.next, at)
+    }
+  }
+
   hear(events: ReadonlyArray<RecordedEvent<Event>>): void {
-    for (const { event, id, metadata: { correlationId = id }, stream: { id: key, tenant }, version } of events) {
-      const name = `${tenant}\0${key}`
-      const process = this.processes.get(name) ?? { tenant, key, timers: {} }
-      const metadata = { causationId: id, correlationId }
-      process.timers = timersAfter(process.timers, event, (at): Timer => ({ at, version, metadata }))
-      const timers = Object.values(process.timers)
-      if (timers.length === 0) this.processes.delete(name)
-      else this.processes.set(name, process)
-      for (const { at } of timers) this.next = Math.min(this.next, at)
+    for (const recorded of events) {
+      const { tenant } = recorded.stream
+      for (const key of this.timetable.keys(recorded)) {
+        const timers = this.processes.get(`${tenant}\0${key}`)?.timers ?? this.timetable.initial
+        this.set(tenant, key, this.timetable.evolve(timers, recorded, key) ?? this.timetable.initial)
+      }
     }
   }
 
@@ -58,15 +65,17 @@ export class Waiting {
   }
 
   /** Has one go off. What is to be known of it comes through the log; until then it is not to be tried again. */
-  fire(journal: Journal, { at, metadata, name, process, version }: Due) {
+  fire(journal: Journal, { at, causationId, correlationId, name, process, version }: Due) {
     const { key, tenant } = process
+    const metadata = { causationId, correlationId }
     return journal.execute(key, { _tag: "Fire", timer: name, at }, { metadata, seen: version }).pipe(
       Effect.provideService(Tenant, tenant),
       Effect.tap(() =>
         Effect.sync(() => {
-          if (process.timers[name]?.version !== version) return
-          const { [name]: _, ...others } = process.timers
-          process.timers = others
+          const { timers } = this.processes.get(`${tenant}\0${key}`) ?? process
+          if (timers[name]?.version !== version) return
+          const { [name]: _, ...others } = timers
+          this.set(tenant, key, others)
         })
       )
     )

@@ -1,6 +1,4 @@
 import { notifyMoved } from "../watching.ts"
-import { viewVersion } from "./schema.ts"
-import { streamHash } from "./streamHash.ts"
 import { everything, limits, versionStatements } from "./versions.ts"
 
 /** How many positions after that of a partition are looked through for events that it has not handled. */
@@ -8,24 +6,6 @@ const lookedThrough = 1_000
 
 /** Whether a partition may be handled. */
 const isOpen = "p.status = 'running' and (limits.until is null or p.position < limits.until)"
-
-/** The rows of a view for which `condition` holds, with how far its partitions have come, as of one moment. */
-const page = (name: string, condition: string, partitions = "true") =>
-  `select p.position as reached, p.is_readable, p.parked_streams, r.key, r.position, r.state::text as state
-    from (
-      select coalesce(min(position) filter (where ${partitions}), 0) as position,
-        coalesce(bool_and(is_readable), false) as is_readable,
-        array(
-          select stream_id from "${name}".parked
-          where projection = $1 and version = $2 and tenant = $3 and not is_skipped
-        ) as parked_streams
-      from "${name}".partitions where projection = $1 and version = $2
-    ) p left join lateral (
-      select key, position, state from "${name}".view_rows
-      where view = $1 and version = $2 and tenant = $3 and ${condition}
-      order by key limit $4
-    ) r on true
-    order by r.key`
 
 /** Every statement that projections send, by what it does. `$1` and `$2` are the projection and its version. */
 export const projectionStatements = (name: string) => ({
@@ -213,71 +193,10 @@ export const projectionStatements = (name: string) => ({
     )
     delete from "${name}".partitions where projection = $1 and version = $2`,
 
-  // row by row, by the primary key: before anybody has analyzed the table, the planner takes every view to have one row
-  rows: `select r.tenant, r.key, r.position, r.state::text as state
-    from unnest($3::text[], $4::text[]) as wanted(tenant, key) cross join lateral (
-      select * from "${name}".view_rows v
-      where v.view = $1 and v.version = $2 and v.tenant = wanted.tenant and v.key = wanted.key
-      offset 0
-    ) r`,
-
-  saveRows: `insert into "${name}".view_rows (view, version, tenant, key, position, state)
-    select $1, $2, r.tenant, r.key, r.position, nullif(r.state, '')::json
-    from unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) as r(tenant, key, position, state)
-    on conflict (view, version, tenant, key) do update set position = excluded.position, state = excluded.state`,
-
-  // by their places, which need no plan; a row that is being written is not to be dropped
-  dropRows: `with found as materialized (
-      select r.place from unnest($3::text[], $4::text[], $5::bigint[]) as wanted(tenant, key, position) cross join lateral (
-        select v.ctid as place from "${name}".view_rows v
-        where v.view = $1 and v.version = $2 and v.tenant = wanted.tenant and v.key = wanted.key
-          and v.position = wanted.position
-        for update skip locked
-      ) r
-    )
-    delete from "${name}".view_rows where ctid = any(array(select place from found))`,
-
-  // from one tenant to the next by the index, however many rows each has
-  tenants: `with recursive found as (
-      select min(tenant) as tenant from "${name}".view_rows
-      where ${viewVersion("view", "version")} = ${viewVersion("$1::text", "$2::integer")}
-      union all
-      select (
-        select min(r.tenant) from "${name}".view_rows r
-        where ${viewVersion("r.view", "r.version")} = ${
-    viewVersion("$1::text", "$2::integer")
-  } and r.tenant > found.tenant
-      ) from found where found.tenant is not null
-    )
-    select tenant from found where tenant is not null`,
-
   lock: `with ${limits(name)}
     select partition, token, position, until, gates, exists (
       select from "${name}".parked where projection = $1 and version = $2 and not is_skipped
     ) as is_parking
     from "${name}".partitions p join limits using (partition)
-    where projection = $1 and version = $2 and partition = $3 and status = 'running' for update of p`,
-
-  // three statements, so that none needs a plan of its own each time to find its rows by the index
-  firstPage: page(name, "true"),
-  nextPage: page(name, "key > $5"),
-  row: page(
-    name,
-    "key = $5",
-    `$6::text is null or partition = mod(${streamHash("$3", "$6", "$5")}, (
-      select count(*) from "${name}".partitions where projection = $1 and version = $2
-    ))`
-  ),
-
-  changes: `select r.tenant, r.key, r.position, r.state::text as state
-    from "${name}".view_rows r
-    where ${viewVersion("r.view", "r.version")} = ${viewVersion("$1::text", "$2::integer")} and r.tenant = $3
-      and r.position >= $4
-      and (r.position > $4 or r.key > $5) and r.position <= (
-        select coalesce(min(position), 0) from "${name}".partitions where projection = $1 and version = $2
-      )
-    order by r.position, r.key limit $6`
+    where projection = $1 and version = $2 and partition = $3 and status = 'running' for update of p`
 })
-
-/** The statements of one schema. */
-export type ProjectionStatements = ReturnType<typeof projectionStatements>

@@ -123,7 +123,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     primary key (projection, version, position, partition)
   )`,
 
-  // the rows of views; deleted ones stay, without a state
+  // the rows of views; deleted ones stay, without a state. What waits for an instant says so in milliseconds since 1970
   `create table "${name}".view_rows (
     view text collate "C" not null,
     version integer not null,
@@ -131,6 +131,7 @@ export const schema = (name: string): ReadonlyArray<string> => [
     key text collate "C" not null,
     position bigint not null,
     state json,
+    due bigint,
     primary key (view, version, tenant, key)
   )`,
 
@@ -138,6 +139,8 @@ export const schema = (name: string): ReadonlyArray<string> => [
   // takes every view to have one row
   `create index view_rows_by_position on "${name}".view_rows
     (${viewVersion("view", "version")}, tenant, position, key)`,
+
+  `create index view_rows_by_due on "${name}".view_rows (${viewVersion("view", "version")}, due) where due is not null`,
 
   // for analysts: what readers see
   `create view "${name}".views as

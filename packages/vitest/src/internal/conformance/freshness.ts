@@ -25,7 +25,7 @@ export const freshness = (it: It) => {
       const nobodyRan = yield* Effect.flip(Views.get(byTable, "1", { consistency: "current" }))
       assert.instanceOf(nobodyRan, ViewError.NotReadable)
       yield* Projection.catchUp(Projection.ofView(byTable))
-      const next: typeof byTable = { ...byTable, version: 2 }
+      const next = { ...byTable, version: 2 }
       yield* Projection.catchUp(Projection.ofView(next))
       for (const consistency of ["eventual", "current", { atLeast: 1 }] as const) {
         const beingBuilt = yield* Effect.flip(Views.all(next, { consistency }))

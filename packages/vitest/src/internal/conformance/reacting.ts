@@ -1,12 +1,16 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as EventStore from "refold/EventStore"
+import { EventStoreError, Unavailable } from "refold/EventStoreError"
+import { ProjectionStore } from "refold/ProjectionStore"
 import * as Projections from "refold/Projections"
+import * as Reactor from "refold/Reactor"
 import { Tenant } from "refold/StreamId"
-import { credited, freshId, type It } from "./fixtures.ts"
-import { quietly, until } from "./projections.ts"
+import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
+import { lease, quietly, until } from "./projections.ts"
 import { makeSaving, outboxOf, runs, untilSent } from "./savings.ts"
 
 export const reacting = (it: It) => {
@@ -148,6 +152,55 @@ export const reacting = (it: It) => {
       )
       assert.deepStrictEqual(saved.map(({ state }) => state), [1, 2])
       assert.strictEqual((yield* savings.load("savings")).version, 0)
+      yield* Fiber.interrupt(worker)
+    }))
+
+  it.effect("a command that was refused is not sent again after the next one of the process has been done", () =>
+    Effect.gen(function*() {
+      const orders = makeAccount(`Orders-${freshId()}`)
+      const account = makeAccount(`Account-${freshId()}`)
+      const reactor = Reactor.make(`ordering-${freshId()}`, {
+        from: [orders],
+        commands: [account],
+        state: Schema.Null,
+        initial: null,
+        key: ({ stream }) => stream.id,
+        react: (_state, { stream }) => ({
+          out: [
+            Reactor.command(account, stream.id, { _tag: "Debit", cents: 5 }),
+            Reactor.command(account, stream.id, { _tag: "Credit", cents: 7 })
+          ]
+        }),
+        refused: () => ({})
+      })
+      const projections = yield* ProjectionStore
+      let isAway = true
+      /** Once, a worker that has done a batch cannot say so, and starts over. */
+      const forgetful: typeof projections = {
+        ...projections,
+        commit: (partition, move) => (work) =>
+          Effect.suspend(() => {
+            if (!isAway || move.events === 0 || partition.name !== `${reactor.name} outbox`) {
+              return projections.commit(partition, move)(work)
+            }
+            isAway = false
+            return Effect.fail(
+              new EventStoreError({ reason: new Unavailable({ message: "it is away", cause: undefined }) })
+            )
+          })
+      }
+      yield* EventStore.append(orders, "ann", [credited(1)])
+      const worker = yield* Effect.forkChild(
+        Effect.provideService(Reactor.run(reactor, { lease }), ProjectionStore, forgetful)
+      )
+      yield* until("it has started over", Effect.sync(() => !isAway))
+      yield* EventStore.append(orders, "ann", [credited(1)])
+      yield* until("the second order is done", Effect.map(account.load("ann"), ({ version }) => version >= 3))
+      const events = yield* Stream.runCollect(EventStore.read(account, "ann"))
+      assert.deepStrictEqual(events.map(({ event }) => event._tag), ["Credited", "Debited", "Credited"])
+      const [first, second, third] = events.map(({ metadata }) => metadata.causationId)
+      assert.notStrictEqual(second, first)
+      assert.strictEqual(second, third)
       yield* Fiber.interrupt(worker)
     }))
 }

@@ -2,67 +2,15 @@ import { assert } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as EventStore from "refold/EventStore"
-import * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
 import * as Reactor from "refold/Reactor"
 import { Tenant } from "refold/StreamId"
 import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
 import { until } from "./projections.ts"
-
-const debited = { _tag: "Debited" as const, cents: 0 }
-
-/**
- * A reminder is due so many milliseconds after a credit as it has cents, or moved there; a debit takes it back. A second
- * one, "late", is due ten years after.
- */
-const makeReminding = () => {
-  const account = makeAccount(`Account-${freshId()}`)
-  const reactor = Reactor.make(`reminding-${freshId()}`, {
-    from: [account],
-    effects: { mail: Schema.String },
-    state: Schema.Int,
-    initial: 0,
-    key: ({ stream }) => stream.id,
-    react: (_, { event, recordedAt }) => ({
-      out: event._tag === "Debited" ? [Reactor.cancelTimer("reminder")] : [
-        Reactor.timer("reminder", DateTime.add(recordedAt, { milliseconds: event.cents })),
-        Reactor.timer("late", DateTime.add(recordedAt, { years: 10 }))
-      ]
-    }),
-    due: (fired, timer, { at }) => ({
-      state: fired + 1,
-      out: [Reactor.effect("mail", `${timer} ${fired + 1} at ${DateTime.toEpochMillis(at)}`)]
-    })
-  })
-  return { account, reactor }
-}
-
-/** Nobody is to lose one by being slow, and do an effect again. */
-const lease = "5 seconds"
-
-/** Runs a reactor until the fiber is interrupted, and keeps its mails with the keys of their processes. */
-const runs = (
-  reactor: ReturnType<typeof makeReminding>["reactor"],
-  sent: Array<readonly [key: string, text: string]>
-) =>
-  Effect.forkChild(Reactor.run(reactor, {
-    lease,
-    retry: Schedule.recurs(0),
-    effects: { mail: (text, { key }) => Effect.sync(() => void sent.push([key, text])) }
-  }))
-
-const untilSent = (sent: ReadonlyArray<unknown>, count: number) =>
-  until(`${count} mails are sent`, Effect.sync(() => sent.length >= count))
-
-/** Everything that was written down has been followed up. */
-const settled = Effect.fnUntraced(function*({ name }: { readonly name: string }) {
-  yield* Projection.whenCaughtUp({ name, version: 1 })
-  yield* Projection.whenCaughtUp({ name: `${name} outbox`, version: 1 })
-})
+import { debited, lease, makeReminding, runs, settled, untilSent } from "./reminders.ts"
 
 export const timing = (it: It) => {
   it.effect("a timer is due at its instant, once, and not before", () =>
@@ -163,7 +111,7 @@ export const timing = (it: It) => {
         react: (_, { recordedAt }) => ({ out: [Reactor.timer("payout", recordedAt)] }),
         due: () => ({ out: [Reactor.command(account, "ann", { _tag: "Debit", cents: 5 })] })
       })
-      const worker = yield* Effect.forkChild(Reactor.run(reactor, { lease, effects: {} }))
+      const worker = yield* Effect.forkChild(Reactor.run(reactor, { lease }))
       yield* store.append(account, "ann", [credited(5)], { metadata: { correlationId: "c1" } })
       yield* until("it is paid out", Effect.map(account.load("ann"), ({ version }) => version === 2))
       const [, paid] = yield* Stream.runCollect(store.read(account, "ann"))

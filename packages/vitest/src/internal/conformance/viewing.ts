@@ -21,7 +21,7 @@ export const viewing = (it: It) => {
   it.effect("a view is the fold of its events, whether it is folded now, caught up with, inline, or read as current", () =>
     Effect.gen(function*() {
       const { byPerson, byTable, play, table } = makeBoard()
-      const inline: typeof byPerson = { ...byPerson, name: `${byPerson.name}-inline` }
+      const inline = { ...byPerson, name: `${byPerson.name}-inline` }
       yield* Effect.provide(play, Projection.inline(Projection.ofView(inline)))
       assert.deepStrictEqual([...yield* Views.live(byPerson)], played)
       assert.deepStrictEqual([...yield* Views.all(inline)], played)
@@ -29,7 +29,7 @@ export const viewing = (it: It) => {
       assert.deepStrictEqual([...yield* Views.all(byPerson)], played)
       yield* Projection.catchUp(Projection.ofView(byTable), { partitions: 2, batchSize: 1 })
       assert.deepStrictEqual([...yield* Views.all(byTable)], [...yield* Views.live(byTable)])
-      const nobodyRuns: typeof byPerson = { ...byPerson, name: `${byPerson.name}-registered` }
+      const nobodyRuns = { ...byPerson, name: `${byPerson.name}-registered` }
       yield* ProjectionStore.use((store) => store.register(nobodyRuns, { partitions: 1, categories: [table.category] }))
       assert.deepStrictEqual([...yield* Views.all(nobodyRuns)], [])
       assert.deepStrictEqual([...yield* Views.all(nobodyRuns, { consistency: "current" })], played)
