@@ -134,7 +134,7 @@ export const moved = <Sources extends EventSources, E, R, E2, R2>(
   }
 ): Effect.Effect<void, E2 | PartitionLost | EventStoreError, R2> =>
   hold.projection.delivery === "exactly once"
-    ? commit(hold, move, Effect.andThen(aside, handled))
+    ? commit(hold, move, Effect.andThen(handled, aside))
     : Effect.suspend(() => {
       const fence = Fencing.make((work) => commit(hold, {}, work))
       const last = Effect.andThen(aside, fence.rest)
