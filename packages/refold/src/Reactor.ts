@@ -14,6 +14,7 @@ import type { EventOf, EventSources } from "./EventSource.ts"
 import type { EventStore } from "./EventStore.ts"
 import type { EventStoreError } from "./EventStoreError.ts"
 import * as CatchingUp from "./internal/reactors/catchingUp.ts"
+import { unheard } from "./internal/reactors/journal.ts"
 import * as Running from "./internal/reactors/running.ts"
 import type * as Projection from "./Projection.ts"
 import type { PartitionsDiffer, ProjectionHalted, ProjectionStore } from "./ProjectionStore.ts"
@@ -75,8 +76,8 @@ export const make = <const Sources extends EventSources, State, const Kinds exte
   initial: options.initial,
   key: options.key,
   react: options.react,
-  refused: options.refused ?? (() => ({})),
-  due: options.due ?? (() => ({}))
+  refused: options.refused ?? unheard,
+  due: options.due ?? unheard
 })
 
 /**

@@ -242,7 +242,8 @@ export const check = Effect.fnUntraced(function*<T extends Types>(
  * **Details**
  *
  * Where the order of two events matters they collide; where only a decision would be another one, it redecides; all else
- * commutes. The same seed makes the same suggestion.
+ * commutes. Where the order matters and the second would be rejected each time, a comment says that `redecides` would do.
+ * The same seed makes the same suggestion.
  *
  * **Gotchas**
  *

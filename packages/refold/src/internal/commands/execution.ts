@@ -6,12 +6,12 @@ import * as AppendCondition from "../../AppendCondition.ts"
 import { type Conflict, RetriesExhausted } from "../../Conflict.ts"
 import { fold, type Types } from "../../Decider.ts"
 import type { EventStore } from "../../EventStore.ts"
-import type { EventStoreError } from "../../EventStoreError.ts"
+import { EventStoreError, InvalidEvent } from "../../EventStoreError.ts"
 import * as Metadata from "../../Metadata.ts"
 import type { Appended } from "../../RecordedEvent.ts"
 import * as Tuning from "../../Tuning.ts"
 import type { NotUnique } from "../../Unique.ts"
-import { lineName, streamIn } from "../store/naming.ts"
+import { lineName, streamId, streamIn } from "../store/naming.ts"
 import * as Telemetry from "../telemetry.ts"
 import * as Deliberation from "./deliberation.ts"
 import * as Lines from "./lines.ts"
@@ -35,13 +35,21 @@ export const execute = <T extends Types>(
   options: ExecuteOptions
 ): Effect.Effect<Appended<T["Event"]>, Failure<T>> => {
   const { commandId } = options
-  return commandId === undefined
-    ? lineUp(aggregate, lines, telemetry, store, id, command, options, undefined)
+  if (commandId === undefined) return lineUp(aggregate, lines, telemetry, store, id, command, options, undefined)
+  // an empty header, say: all who send one would be taken for the same command
+  return commandId === ""
+    ? invalid(aggregate.category, id, command._tag, "the id of the command is empty")
     : Once.execute(aggregate, store, id, commandId, (eventIdAt) => {
       const metadata = { commandId, ...options.metadata }
       return lineUp(aggregate, lines, telemetry, store, id, command, { ...options, metadata }, eventIdAt)
     })
 }
+
+const invalid = (category: string, id: string, type: string, problem: string): Effect.Effect<never, EventStoreError> =>
+  Effect.flatMap(
+    streamId(category, id),
+    (stream) => Effect.fail(new EventStoreError({ reason: new InvalidEvent({ stream, type, problem }) }))
+  )
 
 /** Finds the command's place in line, remembering what was known when it arrived there. */
 const lineUp = <T extends Types>(

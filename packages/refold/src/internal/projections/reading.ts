@@ -60,32 +60,42 @@ const firstPage = <T extends View.Types>(
   // what cannot be a key has no row, and no engine need be able to look for it
   const limit = key === undefined || Key.problem(key) === undefined ? pageSize : 0
   const which = limit === 0 ? { limit } : { key, category: isByStream ? from[0].category : undefined, limit }
-  const ask = Effect.filterOrFail(
-    store.page({ name, version }, { tenant, ...which }),
-    ({ isReadable }) => isReadable,
-    () => new NotReadable({ view: name, version })
-  )
-  if (typeof consistency === "string") return ask
+  const ask = store.page({ name, version }, { tenant, ...which })
+  const notReadable = () => new NotReadable({ view: name, version })
+  if (typeof consistency === "string") return Effect.filterOrFail(ask, isReadable, notReadable)
   const { atLeast: asked, within = "5 seconds" } = consistency
-  let reached = 0
+  const isReached = (page: RowPage) => page.isReadable && page.position >= asked
+  let last: RowPage | undefined
   const wait = Effect.scoped(Effect.gen(function*() {
     const moved = yield* store.watch
     for (;;) {
       const page = yield* ask
-      if (page.position >= asked) return page
-      reached = page.position
+      if (isReached(page)) return page
+      last = page
+      // whoever runs it first may be about to begin; to build it beside the one that is read may take hours
+      if (!page.isReadable && (yield* store.list(name)).some(({ isLive }) => isLive)) return yield* notReadable()
       yield* moved
     }
   })).pipe(
     Effect.timeoutOption(within),
     Effect.flatMap(Option.match({
       onSome: Effect.succeed,
-      onNone: () => Effect.fail(new NotReached({ view: name, version, asked, reached }))
+      onNone: () =>
+        Effect.fail(
+          last?.isReadable === true
+            ? new NotReached({ view: name, version, asked, reached: last.position })
+            : notReadable()
+        )
     }))
   )
   // most of the time nobody has to wait
-  return Effect.flatMap(ask, (page) => page.position >= asked ? Effect.succeed(page) : wait)
+  return Effect.flatMap(ask, (page) => {
+    last = page
+    return isReached(page) ? Effect.succeed(page) : wait
+  })
 }
+
+const isReadable = (page: RowPage): boolean => page.isReadable
 
 /** Folds what is in the log after a position on top of rows, leaving out streams whose events are parked. */
 export const tail = <T extends View.Types>(

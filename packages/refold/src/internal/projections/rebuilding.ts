@@ -23,8 +23,7 @@ export const rebuild = <Sources extends EventSources, E, R>(
 ): Stream.Stream<Progress, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore
-    const categories = projection.from.map(({ category }) => category)
-    yield* store.register(projection, { partitions: options.partitions, categories })
+    yield* Worker.register(projection, { ...options, batchSize })
     yield* store.prepare(projection)
 
     const look = lookAgain(projection, store, Duration.toMillis(maxLag))

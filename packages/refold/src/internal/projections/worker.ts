@@ -12,6 +12,7 @@ import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Projection, RunOptions } from "../../Projection.ts"
 import { type Claim, type PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
 import * as EventIds from "../store/eventIds.ts"
+import { wholeNumber } from "../store/reading.ts"
 import * as Failing from "./failing.ts"
 import type { HandlerFailed } from "./handling.ts"
 import * as Parking from "./parking.ts"
@@ -62,10 +63,15 @@ export const runStrictly = <Sources extends EventSources, E, R>(
 
 export const register = <Sources extends EventSources, E, R>(
   { from, name, version }: Projection<Sources, E, R>,
-  { partitions }: Pick<RunOptions, "partitions">
+  { batchSize = 1, partitions }: Pick<RunOptions, "batchSize" | "partitions">
 ): Effect.Effect<void, PartitionsDiffer | EventStoreError, ProjectionStore> =>
   ProjectionStore.use((store) =>
-    store.register({ name, version }, { partitions, categories: from.map(({ category }) => category) })
+    wholeNumber(`${name}: partitions`, partitions ?? 1, 1).pipe(
+      Effect.andThen(wholeNumber(`${name}: batchSize`, batchSize, 1)),
+      Effect.andThen(
+        store.register({ name, version }, { partitions, categories: from.map(({ category }) => category) })
+      )
+    )
   )
 
 /** Claims partitions again and again, and has a fiber follow the log for each, as long as it may. */

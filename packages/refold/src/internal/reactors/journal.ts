@@ -1,4 +1,5 @@
 import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Aggregate from "../../Aggregate.ts"
 import type { EventSources } from "../../EventSource.ts"
@@ -47,6 +48,9 @@ const Command = Schema.TaggedUnion({
   Fire: { timer: Schema.String, at: Schema.Int }
 })
 
+/** What a reactor is told of that does not ask for it. */
+export const unheard = () => ({})
+
 export type Journal = ReturnType<typeof make>
 
 /** The journal of a reactor, as an aggregate. */
@@ -56,6 +60,12 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
   const decodeState = Schema.decodeUnknownSync(json)
   const targets = new Map(reactor.commands.map((target) => [target.category, Schema.toCodecJson(target.command)]))
 
+  const encoded = (what: string, codec: Schema.Codec<unknown, Schema.Json>, value: unknown): Schema.Json => {
+    const json = Schema.encodeUnknownResult(codec)(value)
+    if (Result.isSuccess(json)) return json.success
+    throw new Error(`${reactor.name} asks for ${what} that does not fit its schema: ${json.failure.message}`)
+  }
+
   const stored = (out: Out<Kinds>): StoredOut => {
     switch (out._tag) {
       case "Command": {
@@ -63,7 +73,7 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
         if (codec === undefined) {
           throw new Error(`${reactor.name} sends a command to ${out.category}, which is not among its \`commands\``)
         }
-        const command = Schema.encodeUnknownSync(codec)(out.command)
+        const command = encoded(`a command to ${out.category}`, codec, out.command)
         return { _tag: "Command", category: out.category, id: out.id, command }
       }
       case "Effect": {
@@ -71,10 +81,13 @@ export const make = <Sources extends EventSources, S, Kinds extends Effects>(rea
         if (codec === undefined) {
           throw new Error(`${reactor.name} asks for ${out.name}, which is not among its \`effects\``)
         }
-        const payload = Schema.encodeUnknownSync(Schema.toCodecJson(codec))(out.payload)
+        const payload = encoded(`the effect ${out.name}`, Schema.toCodecJson(codec), out.payload)
         return { _tag: "Effect", name: out.name, payload }
       }
       case "Timer":
+        if (reactor.due === unheard) {
+          throw new Error(`${reactor.name} sets the timer ${out.timer}, and has no \`due\` to be told of it`)
+        }
         return { _tag: "Timer", timer: out.timer, at: DateTime.toEpochMillis(out.at) }
       case "CancelTimer":
         return out

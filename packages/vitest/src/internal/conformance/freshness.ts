@@ -65,6 +65,20 @@ export const freshness = (it: It) => {
       assert.strictEqual(Option.getOrThrow(yield* Fiber.join(waiting)).people, 2)
     }))
 
+  it.effect("a reader may wait for a view that nobody has run yet", () =>
+    Effect.gen(function*() {
+      const { byTable, sit } = makeBoard()
+      const { position } = yield* sit("1", "Ann")
+      const consistency = { atLeast: position, within: "10 millis" } as const
+      assert.instanceOf(yield* Effect.flip(Views.get(byTable, "1", { consistency })), ViewError.NotReadable)
+      const waiting = yield* Effect.forkChild(
+        Views.get(byTable, "1", { consistency: { atLeast: position, within: "30 seconds" } }),
+        { startImmediately: true }
+      )
+      yield* Projection.catchUp(Projection.ofView(byTable))
+      assert.strictEqual(Option.getOrThrow(yield* Fiber.join(waiting)).people, 1)
+    }))
+
   it.effect("who reads the row of a stream waits for its partition, and not for others", () =>
     Effect.gen(function*() {
       const { byTable, sit, table } = makeBoard()

@@ -151,6 +151,9 @@ const ways = (
     case "order":
       return [
         `${declare("collides")}${told}: somebody has to look at both`,
+        ...(placed !== undefined && Result.isFailure(placed.again)
+          ? [`${declare("redecides")}, if it is enough that ${who.mine} is told of the rejection`]
+          : []),
         `change evolve, so that the ${subject.name} is the same in either order`
       ]
     case "decision":

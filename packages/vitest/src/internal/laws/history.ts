@@ -167,7 +167,11 @@ const look = (run: Run, state: unknown, placed: Placed, scenario: Scenario) => {
     const tags = { mine: Tally.tagsOf(mine.events), theirs: Tally.tagsOf(theirs.events) }
     Tally.remember(tally, { kind, pair, ...tags, scenario })
   }
-  if (!placed.diamond) keep("order", blameOrder(subject, state, placed))
+  if (!placed.diamond) {
+    const pair = blameOrder(subject, state, placed)
+    if (Result.isSuccess(placed.again)) tally.overwrites[Tally.cell(subject, pair.mine, pair.theirs)]!++
+    keep("order", pair)
+  }
   if (!placed.stable) keep("decision", blameDecision(subject, state, placed, known("decision")))
   const wrong: Meeting | undefined = judge(subject, placed)
   if (wrong === undefined) return

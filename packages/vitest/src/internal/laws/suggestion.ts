@@ -13,8 +13,10 @@ import * as Tally from "./tally.ts"
 export interface PairVerdict {
   readonly mine: string
   readonly theirs: string
-  /** The least strict verdict that nothing which was seen speaks against. */
+  /** `collides` where the order made a difference, `redecides` where only the decision did, and else `commutes`. */
   readonly verdict: Verdict
+  /** The order made a difference, and each time my command would be rejected after theirs: `redecides` holds as well. */
+  readonly rejects: boolean
   readonly met: number
   readonly tried: number
   /** They cannot happen in the same state: no verdict is needed, and they are left to commute. */
@@ -66,12 +68,14 @@ export const pairs = (subject: Subject, tally: Tally.Tally): ReadonlyArray<PairV
     subject.eventTags.map((theirs): PairVerdict => {
       const [verdict, evidence] = found.get(`${mine} ${theirs}`) ?? [undefined, undefined]
       const meetings = Tally.meetings(subject, tally, { mine, theirs })
+      const cell = Tally.cell(subject, mine, theirs)
       return {
         mine,
         theirs,
         // what nobody has seen is not said to commute
         verdict: verdict ?? (meetings === "unmet" ? "collides" : "commutes"),
-        met: tally.met[Tally.cell(subject, mine, theirs)] ?? 0,
+        rejects: verdict === "collides" && tally.met[cell]! > 0 && tally.overwrites[cell] === 0,
+        met: tally.met[cell] ?? 0,
         tried: Tally.triedBeside(subject, tally, { mine, theirs }),
         exclusive: meetings === "exclusive",
         counterexample: evidence === undefined ? undefined : tell(subject, evidence)
@@ -101,8 +105,10 @@ export const source = (eventTags: ReadonlyArray<string>, pairs: ReadonlyArray<Pa
     })
     const rule = only === undefined ? rules.length === 0 ? "{}" : `{ ${rules.join(", ")} }` : JSON.stringify(only)
     const exclusive = row.filter((pair) => pair.exclusive).map(({ theirs }) => theirs)
+    const rejects = row.filter((pair) => pair.rejects).map(({ theirs }) => theirs)
     const unmet = row.filter((pair) => !pair.exclusive && pair.met === 0).map(({ theirs }) => theirs)
     const notes = [
+      ...(rejects.length === 0 ? [] : [`rejected if decided again, so redecides would do: ${rejects.join(", ")}`]),
       ...(exclusive.length === 0 ? [] : [`never in the same state: ${exclusive.join(", ")}`]),
       ...(unmet.length === 0 ? [] : [`not seen, to be safe: ${unmet.join(", ")}`])
     ]

@@ -32,6 +32,8 @@ export interface Tally {
   /** Of single events: how often the order mattered, how often the decision was another one. */
   readonly order: Int32Array
   readonly decision: Int32Array
+  /** By pair: how often the order mattered, and mine would not have been rejected after theirs. */
+  readonly overwrites: Int32Array
   /** By command, then by event: how often the one was tried where the other one was decided. */
   readonly beside: Map<string, Int32Array>
   /** By command, then by event: how often it decided such an event. */
@@ -50,6 +52,7 @@ export const make = ({ commandTags, eventTags }: Subject): Tally => {
     open: new Int32Array(pairs),
     order: new Int32Array(pairs),
     decision: new Int32Array(pairs),
+    overwrites: new Int32Array(pairs),
     beside: new Map(commandTags.map((tag) => [tag, new Int32Array(eventTags.length)])),
     decides: new Map(commandTags.map((tag) => [tag, new Int32Array(eventTags.length)])),
     evidence: new Map()
