@@ -61,7 +61,7 @@ const logged = (
   const batches = EventStore.make(driver).batches([Tally], { follow: false, pageSize: 3 })
   /** What had been asked for when each batch was handled. */
   const handled = batches.pipe(Stream.map(() => [...asked]), Stream.runCollect)
-  return { asked, batches, handled }
+  return { asked, batches, driver, handled }
 }
 
 describe("a reader of the log", () => {
@@ -69,6 +69,31 @@ describe("a reader of the log", () => {
     Effect.gen(function*() {
       const { handled } = logged((request) => Effect.succeed(page(request)))
       assert.deepStrictEqual(yield* handled, [[0], [0, 3, 6], [0, 3, 6, 9], [0, 3, 6, 9]])
+    }))
+
+  it.effect("has it under way before it decodes the one in hand, by a client that sends when its caller rests", () =>
+    Effect.gen(function*() {
+      const done: Array<string> = []
+      const sentLater = (request: { readonly after: number; readonly limit: number }) =>
+        Effect.callback<LogPage>((resume) => {
+          queueMicrotask(() => {
+            done.push(`sent ${request.after}`)
+            resume(Effect.succeed(page(request)))
+          })
+        })
+      const source = {
+        category: Tally.category,
+        codec: {
+          ...Tally.codec,
+          decode: (type: string, version: number, data: unknown) => {
+            done.push("decoded")
+            return Tally.codec.decode(type, version, data)
+          }
+        }
+      }
+      const { driver } = logged(sentLater)
+      yield* Stream.runDrain(EventStore.make(driver).batches([source], { follow: false, pageSize: 3 }))
+      assert.deepStrictEqual(done.slice(4, 9), ["sent 3", "sent 6", "decoded", "decoded", "decoded"])
     }))
 
   it.effect("asks for a page only when it wants it inside a transaction", () =>

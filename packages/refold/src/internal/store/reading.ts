@@ -90,6 +90,8 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
     const last = found.events[limit - 1]?.position
     if (last !== undefined && last < upTo && !isFirst && !(yield* driver.inTransaction)) {
       ahead = { after: last, page: yield* Effect.forkIn(read(categories, last), scope, { startImmediately: true }) }
+      // the client sends it when this fiber rests: not after the page in hand has been decoded
+      yield* Effect.yieldNow
     }
     isFirst = false
     return found
