@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Aggregate, EventStore } from "refold"
+import type { LogBatch } from "refold/EventSource"
 import type { EventStoreDriver, LogPage } from "refold/EventStoreDriver"
 import type { EventStoreError } from "refold/EventStoreError"
 
@@ -21,6 +22,7 @@ const Tally = Aggregate.make("Tally", {
 /** Ten events, of which those at `unreadable` have nothing in them. */
 const page = ({ after, limit }: { readonly after: number; readonly limit: number }, unreadable?: number): LogPage => ({
   end: 10,
+  size: 0,
   events: Array.from({ length: Math.min(limit, 10 - after) }, (_, index) => ({
     stream: { tenant: "default", category: "Tally", id: "1" },
     version: after + index + 1,
@@ -111,6 +113,47 @@ describe("a reader of the log", () => {
       )
       assert.deepStrictEqual(ends, [3, 5])
       assert.strictEqual(error.reason._tag === "UnreadableEvent" && error.reason.position, 6)
+    }))
+
+  /** The ends of batches, and what the last event of each is. */
+  const put = (batches: Stream.Stream<LogBatch<{ readonly _tag: string }>, EventStoreError>) =>
+    Stream.runCollect(Stream.map(batches, ({ end, events }) => [events[events.length - 1]?.position, end]))
+
+  it.effect("puts full pages together, up to a number of events", () =>
+    Effect.gen(function*() {
+      const { driver } = logged((request) => Effect.succeed(page(request)))
+      const { batches } = EventStore.make(driver)
+      const of = (batchSize: number) => put(batches([Tally], { follow: false, pageSize: 2, batchSize }))
+      assert.deepStrictEqual(yield* of(1), [[2, 2], [4, 4], [6, 6], [8, 8], [10, 10], [undefined, 10]])
+      assert.deepStrictEqual(yield* of(5), [[4, 4], [8, 8], [10, 10]])
+      assert.deepStrictEqual(yield* of(100), [[10, 10]])
+      assert.deepStrictEqual(yield* put(batches([Tally], { follow: false, pageSize: 2, batchSize: 4, upTo: 6 })), [
+        [4, 4],
+        [6, 6],
+        [undefined, 6]
+      ])
+    }))
+
+  it.effect("puts no pages together that have a lot in them", () =>
+    Effect.gen(function*() {
+      const { driver } = logged((request) => Effect.succeed({ ...page(request), size: 2_500_000 }))
+      const batches = EventStore.make(driver).batches([Tally], { follow: false, pageSize: 2, batchSize: 100 })
+      assert.deepStrictEqual(yield* put(batches), [[4, 4], [8, 8], [10, 10]])
+    }))
+
+  it.effect("hands over the pages before an event that cannot be read, which fails what comes then", () =>
+    Effect.gen(function*() {
+      for (const unreadable of [5, 6]) {
+        const { driver } = logged((request) => Effect.succeed(page(request, unreadable)))
+        const ends: Array<number> = []
+        const error = yield* EventStore.make(driver).batches([Tally], { follow: false, pageSize: 2, batchSize: 100 })
+          .pipe(
+            Stream.runForEach(({ end }) => Effect.sync(() => ends.push(end))),
+            Effect.flip
+          )
+        assert.deepStrictEqual(ends, [unreadable - 1])
+        assert.strictEqual(error.reason._tag === "UnreadableEvent" && error.reason.position, unreadable)
+      }
     }))
 
   it.effect("leaves nothing under way when it stops", () =>

@@ -16,8 +16,8 @@ export type LogRow =
     eventId: string,
     type: string,
     schemaVersion: number,
-    data: unknown,
-    /** As text, null where there is nothing in it. */
+    data: string,
+    /** Null where there is nothing in it. */
     metadata: string | null,
     recordedAt: Date
   ]
@@ -25,11 +25,13 @@ export type LogRow =
 export const logPage = (rows: ReadonlyArray<LogRow>): LogPage => {
   const events: Array<StoredEvent> = []
   let end = 0
+  let size = 0
   for (const row of rows) {
     if (row[1] === null) {
       end = row[0] ?? 0
       continue
     }
+    size += row[8].length + (row[9]?.length ?? 0)
     events.push({
       stream: { tenant: row[2], category: row[3], id: row[4] },
       version: row[1],
@@ -37,10 +39,10 @@ export const logPage = (rows: ReadonlyArray<LogRow>): LogPage => {
       id: row[5],
       type: row[6],
       schemaVersion: row[7],
-      data: row[8],
+      data: JSON.parse(row[8]),
       metadata: row[9] === null ? {} : JSON.parse(row[9]),
       recordedAt: instantOf(row[10])
     })
   }
-  return { end, events }
+  return { end, events, size }
 }

@@ -44,6 +44,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects>
     from: [journal, ...reactor.from],
     delivery: "at least once",
     partitionedBy: "key",
+    batchSize: 1_000,
     handle: (events: ReadonlyArray<RecordedEvent<Tagged>>, { index, of }: Partition) => {
       const shares = new Map<string, Share>()
       for (const recorded of events) {

@@ -11,10 +11,13 @@ import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOpt
 import type { EventStoreDriver, LogPage } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import { decodeAll, decodeUpToUnreadable } from "./decoding.ts"
+import { decodeAll, decodeUpToFailure } from "./decoding.ts"
 import { streamId, tenantFor } from "./naming.ts"
 
 export const pageSize = 1000
+
+/** A batch that has so many characters of JSON gets no further page. */
+const batchText = 4_000_000
 
 /** A place to read from, or a number of events, that makes no sense is a fault of the program. */
 export const wholeNumber = (name: string, value: number, atLeast: number): Effect.Effect<number> =>
@@ -61,6 +64,7 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
   const { follow, partition, tenants, types, upTo = Number.MAX_SAFE_INTEGER } = options
   const tenant = tenants === "all" ? undefined : yield* tenantFor(sources[0].category)
   const limit = yield* wholeNumber("pageSize", options.pageSize ?? pageSize, 1)
+  const batchSize = yield* wholeNumber("batchSize", options.batchSize ?? limit, 1)
   const start = yield* wholeNumber("after", options.after ?? 0, 0)
   const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
   const categories = [...codecs.keys()]
@@ -97,16 +101,36 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
     return found
   })
 
+  /** A page up to the first event in it that cannot be read, and whether the next one may be of the same batch. */
+  const readPage = Effect.fnUntraced(function*(categories: NonEmptyReadonlyArray<string>, after: number) {
+    const page = yield* readAhead(categories, after)
+    const { events, failure } = decodeUpToFailure((category) => codecs.get(category), page.events)
+    const isPart = page.events.length === limit || failure !== undefined
+    return {
+      events: wanted === undefined ? events : events.filter(({ event }) => wanted.has(event._tag)),
+      end: isPart ? events[events.length - 1]?.position ?? after : Math.max(after, Math.min(page.end, upTo)),
+      isPart,
+      failure,
+      size: page.size
+    }
+  })
+
   const next = Effect.fnUntraced(function*(after: number) {
-    const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
     if (!isReadonlyArrayNonEmpty(categories) || after >= upTo) {
+      const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
       return [{ events: nothing, end: after }, Option.none<number>()] as const
     }
-    const page = yield* readAhead(categories, after)
-    const decoded = yield* decodeUpToUnreadable((category) => codecs.get(category), page.events)
-    const isPart = page.events.length === limit || decoded.length < page.events.length
-    const end = isPart ? decoded[decoded.length - 1]!.position : Math.max(after, Math.min(page.end, upTo))
-    const events = wanted === undefined ? decoded : decoded.filter(({ event }) => wanted.has(event._tag))
+    let page = yield* readPage(categories, after)
+    if (page.failure !== undefined && page.end === after) return yield* page.failure
+    const { events } = page
+    let { size } = page
+    for (let room = batchSize - limit; room >= limit && size < batchText; room -= limit) {
+      if (!page.isPart || page.failure !== undefined || page.end >= upTo) break
+      page = yield* readPage(categories, page.end)
+      for (const event of page.events) events.push(event)
+      size += page.size
+    }
+    const { end, isPart } = page
     if (end === after && follow) yield* appended
     return [{ events, end }, isPart || follow ? Option.some(end) : Option.none<number>()] as const
   })

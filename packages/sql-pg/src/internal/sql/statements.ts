@@ -67,14 +67,13 @@ export const statements = (name: string) => ({
         and e.version = n.version and e.position = n.position
     )`,
 
-  // where the log ends is a row of its own, without a version. Numbers that need not be made of bigints, and metadata as
-  // text, null where there is nothing in it: this is for those who read a lot
-  readLog:
-    `select max(position)::float8, null::float8, null, null, null, null::uuid, null, null::integer, null::json, null,
+  // where the log ends is a row of its own, without a version. Numbers that need not be made of bigints, and JSON as
+  // text, null for metadata with nothing in it: this is for those who read a lot
+  readLog: `select max(position)::float8, null::float8, null, null, null, null::uuid, null, null::integer, null, null,
       null::timestamptz
     from "${name}".events
     union all (
-      select position::float8, version::float8, tenant, category, stream_id, event_id, type, schema_version, data,
+      select position::float8, version::float8, tenant, category, stream_id, event_id, type, schema_version, data::text,
         nullif(metadata::text, '{}'), recorded_at
       from "${name}".events
       where category = any($2::text[]) and position > $3 and position <= $5
