@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Aggregate, EventStore } from "refold"
+import type { LogBatch } from "refold/EventSource"
 import type { EventStoreDriver, LogPage } from "refold/EventStoreDriver"
 import type { EventStoreError } from "refold/EventStoreError"
 
@@ -21,6 +22,7 @@ const Tally = Aggregate.make("Tally", {
 /** Ten events, of which those at `unreadable` have nothing in them. */
 const page = ({ after, limit }: { readonly after: number; readonly limit: number }, unreadable?: number): LogPage => ({
   end: 10,
+  size: 0,
   events: Array.from({ length: Math.min(limit, 10 - after) }, (_, index) => ({
     stream: { tenant: "default", category: "Tally", id: "1" },
     version: after + index + 1,
@@ -62,7 +64,7 @@ const logged = (
   const batches = EventStore.make(driver).batches([Tally], { follow: false, pageSize: 3 })
   /** What had been asked for when each batch was handled. */
   const handled = batches.pipe(Stream.map(() => [...asked]), Stream.runCollect)
-  return { asked, batches, handled }
+  return { asked, batches, driver, handled }
 }
 
 describe("a reader of the log", () => {
@@ -70,6 +72,31 @@ describe("a reader of the log", () => {
     Effect.gen(function*() {
       const { handled } = logged((request) => Effect.succeed(page(request)))
       assert.deepStrictEqual(yield* handled, [[0], [0, 3, 6], [0, 3, 6, 9], [0, 3, 6, 9]])
+    }))
+
+  it.effect("has it under way before it decodes the one in hand, by a client that sends when its caller rests", () =>
+    Effect.gen(function*() {
+      const done: Array<string> = []
+      const sentLater = (request: { readonly after: number; readonly limit: number }) =>
+        Effect.callback<LogPage>((resume) => {
+          queueMicrotask(() => {
+            done.push(`sent ${request.after}`)
+            resume(Effect.succeed(page(request)))
+          })
+        })
+      const source = {
+        category: Tally.category,
+        codec: {
+          ...Tally.codec,
+          decode: (type: string, version: number, data: unknown) => {
+            done.push("decoded")
+            return Tally.codec.decode(type, version, data)
+          }
+        }
+      }
+      const { driver } = logged(sentLater)
+      yield* Stream.runDrain(EventStore.make(driver).batches([source], { follow: false, pageSize: 3 }))
+      assert.deepStrictEqual(done.slice(4, 9), ["sent 3", "sent 6", "decoded", "decoded", "decoded"])
     }))
 
   it.effect("asks for a page only when it wants it inside a transaction", () =>
@@ -87,6 +114,65 @@ describe("a reader of the log", () => {
       )
       assert.deepStrictEqual(ends, [3, 5])
       assert.strictEqual(error.reason._tag === "UnreadableEvent" && error.reason.position, 6)
+    }))
+
+  /** The ends of batches, and what the last event of each is. */
+  const put = (batches: Stream.Stream<LogBatch<{ readonly _tag: string }>, EventStoreError>) =>
+    Stream.runCollect(Stream.map(batches, ({ end, events }) => [events[events.length - 1]?.position, end]))
+
+  it.effect("puts full pages together, up to a number of events", () =>
+    Effect.gen(function*() {
+      const { driver } = logged((request) => Effect.succeed(page(request)))
+      const { batches } = EventStore.make(driver)
+      const of = (batchSize: number) => put(batches([Tally], { follow: false, pageSize: 2, batchSize }))
+      assert.deepStrictEqual(yield* of(1), [...Array.from({ length: 10 }, (_, n) => [n + 1, n + 1]), [undefined, 10]])
+      assert.deepStrictEqual(yield* of(4), [[4, 4], [8, 8], [10, 10]])
+      assert.deepStrictEqual(yield* of(5), [[5, 5], [10, 10], [undefined, 10]])
+      assert.deepStrictEqual(yield* of(100), [[10, 10]])
+      assert.deepStrictEqual(yield* put(batches([Tally], { follow: false, pageSize: 2, batchSize: 4, upTo: 6 })), [
+        [4, 4],
+        [6, 6],
+        [undefined, 6]
+      ])
+    }))
+
+  it.effect("puts no pages together that have a lot in them", () =>
+    Effect.gen(function*() {
+      const { driver } = logged((request) => Effect.succeed({ ...page(request), size: 2_500_000 }))
+      const batches = EventStore.make(driver).batches([Tally], { follow: false, pageSize: 2, batchSize: 100 })
+      assert.deepStrictEqual(yield* put(batches), [[4, 4], [8, 8], [10, 10]])
+    }))
+
+  it.effect("asks for a few at first, and for as many as fit once it knows how large they are", () =>
+    Effect.gen(function*() {
+      const asked: Array<number> = []
+      const perEvent = [10, 1_000_000, 10_000_000, 20_000]
+      const { driver } = logged(({ after, limit }) =>
+        Effect.sync(() => {
+          const size = perEvent[asked.length] ?? 10
+          asked.push(limit)
+          const { events } = page({ after: 0, limit: 1 })
+          const all = Array.from({ length: limit }, (_, n) => ({ ...events[0]!, position: after + n + 1 }))
+          return { end: 10_000, events: all, size: limit * size }
+        })
+      )
+      yield* EventStore.make(driver).batches([Tally], { follow: false }).pipe(Stream.take(6), Stream.runDrain)
+      assert.deepStrictEqual(asked.slice(0, 7), [100, 900, 4, 1, 200, 799, 1_000])
+    }))
+
+  it.effect("hands over the pages before an event that cannot be read, which fails what comes then", () =>
+    Effect.gen(function*() {
+      for (const unreadable of [5, 6]) {
+        const { driver } = logged((request) => Effect.succeed(page(request, unreadable)))
+        const ends: Array<number> = []
+        const error = yield* EventStore.make(driver).batches([Tally], { follow: false, pageSize: 2, batchSize: 100 })
+          .pipe(
+            Stream.runForEach(({ end }) => Effect.sync(() => ends.push(end))),
+            Effect.flip
+          )
+        assert.deepStrictEqual(ends, [unreadable - 1])
+        assert.strictEqual(error.reason._tag === "UnreadableEvent" && error.reason.position, unreadable)
+      }
     }))
 
   it.effect("leaves nothing under way when it stops", () =>

@@ -61,6 +61,11 @@ export interface LogOptions<out Event extends Tagged = Tagged> {
 export interface BatchOptions<out Event extends Tagged = Tagged> extends LogOptions<Event> {
   /** Whether to wait for what is to come, instead of ending where the log does now. */
   readonly follow: boolean
+  /**
+   * How many events a batch may have, if that is more than a page: full pages that follow each other go together, up to
+   * about four million characters of JSON; by default each is a batch.
+   */
+  readonly batchSize?: number | undefined
   /** Nothing after this position. */
   readonly upTo?: number | undefined
   /** Only a share of the streams: this one, counted from 0, of so many. */

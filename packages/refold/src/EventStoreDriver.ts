@@ -151,7 +151,7 @@ export interface StoredSnapshot extends Pick<NewSnapshot, "version" | "position"
 
 /**
  * A page of the log. `end` is the position up to which the log was looked at: nothing that matches can appear at or below
- * it later.
+ * it later. `size` is about how many characters of JSON text its events have.
  *
  * @category models
  * @since 0.1.0
@@ -159,6 +159,7 @@ export interface StoredSnapshot extends Pick<NewSnapshot, "version" | "position"
 export interface LogPage {
   readonly end: number
   readonly events: ReadonlyArray<StoredEvent>
+  readonly size: number
 }
 
 /**

@@ -47,6 +47,8 @@ export interface Projection<out Sources extends EventSources, out E = never, out
   readonly delivery: "exactly once" | "at least once"
   /** Whose events go to one partition: those of a stream, or those of a key, which a view picks out of all events. */
   readonly partitionedBy: "stream" | "key"
+  /** How many events are handled in one transaction at most, unless whoever runs it says otherwise. */
+  readonly batchSize: number
   handle(
     events: NonEmptyReadonlyArray<RecordedEvent<EventOf<Sources>>>,
     partition: Partition
@@ -85,7 +87,8 @@ export const make = <const Sources extends EventSources, E, R>(
   name,
   ...options,
   delivery: options.delivery ?? "exactly once",
-  partitionedBy: "stream"
+  partitionedBy: "stream",
+  batchSize: 1_000
 })
 
 /**
@@ -102,6 +105,8 @@ export const ofView = <T extends View.Types>(
   from: view.from,
   delivery: "exactly once",
   partitionedBy: view.isByStream ? "stream" : "key",
+  // each row that changes is written once for a batch
+  batchSize: 10_000,
   handle: ViewHandler.make(view)
 })
 
@@ -114,7 +119,7 @@ export const ofView = <T extends View.Types>(
 export interface RunOptions {
   /** Into how many shares its events are divided, which may be handled at the same time, here or elsewhere; 1 by default. */
   readonly partitions?: number | undefined
-  /** How many events are handled in one transaction at most; 1,000 by default. */
+  /** How many events are handled in one transaction at most; by default 10,000 by a view, 1,000 by handlers. */
   readonly batchSize?: number | undefined
   /** For how long a partition is left to a worker that is no longer heard of; 10 seconds by default. */
   readonly lease?: Duration.Input | undefined

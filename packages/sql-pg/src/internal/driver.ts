@@ -10,6 +10,7 @@ import * as Committing from "./committing.ts"
 import { toStoreError } from "./errors.ts"
 import * as GroupCommit from "./groupCommit.ts"
 import * as Leases from "./leases.ts"
+import { logPage, type LogRow } from "./logPage.ts"
 import { type EventRow, isEvent, type Maybe, storedEvent } from "./rows.ts"
 import * as Snapshots from "./snapshots.ts"
 import type { Statements } from "./sql/statements.ts"
@@ -60,29 +61,18 @@ export const make = Effect.fnUntraced(function*(
         ([row]) => Number(row?.removed ?? 0)
       ),
     readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
-      Effect.map(
-        query<Maybe<EventRow> & { log_end: number; tenant: string; category: string; stream_id: string }>(
-          statement.readLog,
-          [
-            tenant ?? null,
-            categories,
-            BigInt(after),
-            limit,
-            BigInt(upTo),
-            types ?? null,
-            partition?.index ?? null,
-            partition?.of ?? null
-          ]
-        ),
-        (rows) => ({
-          end: rows[0]?.log_end ?? 0,
-          events: rows.filter(isEvent).map((row) =>
-            storedEvent(
-              { tenant: row.tenant, category: row.category, id: row.stream_id },
-              { ...row, metadata: typeof row.metadata === "string" ? JSON.parse(row.metadata) : {} }
-            )
-          )
-        })
+      Effect.mapBoth(
+        client.unsafe(statement.readLog, [
+          tenant ?? null,
+          categories,
+          BigInt(after),
+          limit,
+          BigInt(upTo),
+          types ?? null,
+          partition?.index ?? null,
+          partition?.of ?? null
+        ]).values,
+        { onFailure: toStoreError, onSuccess: (rows) => logPage(rows as unknown as ReadonlyArray<LogRow>) }
       ),
     watch,
     inTransaction: Effect.withFiber((fiber) => Effect.succeed(isInTransaction(fiber))),

@@ -35,6 +35,7 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
       call(() => {
         const { rows } = log
         const events: Array<Driver.StoredEvent> = []
+        let size = 0
         for (let index = after; index < Math.min(rows.length, upTo) && events.length < limit; index++) {
           const row = rows[index]
           if (row === undefined) continue
@@ -42,9 +43,11 @@ export const make: Effect.Effect<Driver.EventStoreDriver> = Effect.gen(function*
           const isWanted = (tenant === undefined || stream.tenant === tenant) && categories.includes(stream.category) &&
             (types === undefined || types.includes(type)) &&
             (partition === undefined || Partitioning.ofStream(stream, partition.of) === partition.index)
-          if (isWanted) events.push(parse(row))
+          if (!isWanted) continue
+          events.push(parse(row))
+          size += row.data.length + row.metadata.length
         }
-        return { end: rows.length, events }
+        return { end: rows.length, events, size }
       }),
     findEvents: (ids) => call(() => log.find(ids)),
     discard: (request) =>

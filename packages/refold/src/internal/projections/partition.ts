@@ -7,6 +7,7 @@ import type { EventOf, EventSources, LogBatch } from "../../EventSource.ts"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { PartitionLost } from "../../ProjectionStore.ts"
+import { pageSize } from "../store/reading.ts"
 import * as Failing from "./failing.ts"
 import * as Handling from "./handling.ts"
 
@@ -67,7 +68,8 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
       upTo: until,
       tenants: "all",
       partition: projection.partitionedBy === "stream" && partition.of > 1 ? partition : undefined,
-      pageSize: batchSize
+      pageSize: Math.min(batchSize, pageSize),
+      batchSize
     }).pipe(
       Stream.mapEffect(take),
       Stream.takeUntil((outcome) => outcome === "stopped"),

@@ -19,7 +19,7 @@ const intervals = { "building": 250, "changing over": 20, "live": 0 } satisfies 
 /** Runs the version until it is live and where the old one was, and tells how far it is. */
 export const rebuild = <Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
-  { batchSize = 1_000, eventsPerSecond, maxLag = "5 seconds", ...options }: RebuildOptions = {}
+  { batchSize = projection.batchSize, eventsPerSecond, maxLag = "5 seconds", ...options }: RebuildOptions = {}
 ): Stream.Stream<Progress, E | PartitionsDiffer | EventStoreError, R | EventStore | ProjectionStore> =>
   Stream.unwrap(Effect.gen(function*() {
     const store = yield* ProjectionStore

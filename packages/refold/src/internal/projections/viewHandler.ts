@@ -9,11 +9,12 @@ import * as Partitioning from "../partitioning.ts"
 import * as Key from "./key.ts"
 import { codec } from "./rowCodec.ts"
 
-/** A row, whether it has been there before or not. */
+/** A row of a batch, whether it has been there before or not. */
 interface Entry<State> {
   readonly tenant: string
   readonly key: string
-  readonly row: View.Row<State> | undefined
+  row: View.Row<State> | undefined
+  hasChanged: boolean
 }
 
 type Entries<State> = Map<string, Entry<State>>
@@ -41,12 +42,15 @@ export const make = <T extends View.Types>(view: View.View<T>, dueOf?: (state: T
     entries: Entries<T["State"]>,
     known: Entries<T["State"]>
   ) {
-    const missing = new Map([...entries].filter(([name]) => !known.has(name)))
-    for (const name of entries.keys()) entries.set(name, known.get(name) ?? entries.get(name)!)
-    if (missing.size === 0) return
-    for (const stored of yield* store.rows(view, [...missing.values()])) {
-      const { key, tenant } = stored
-      entries.set(nameOf(tenant, key), { tenant, key, row: yield* Effect.fromResult(decode(stored)) })
+    const missing: Array<Entry<T["State"]>> = []
+    for (const [name, entry] of entries) {
+      const before = known.get(name)
+      if (before === undefined) missing.push(entry)
+      else entry.row = before.row
+    }
+    if (missing.length === 0) return
+    for (const stored of yield* store.rows(view, missing)) {
+      entries.get(nameOf(stored.tenant, stored.key))!.row = yield* Effect.fromResult(decode(stored))
     }
   })
 
@@ -60,19 +64,21 @@ export const make = <T extends View.Types>(view: View.View<T>, dueOf?: (state: T
         ? () => true
         : (key: string) => Partitioning.of(key, partition.of) === partition.index
       const entries: Entries<T["State"]> = new Map()
-      const steps: Array<readonly [name: string, key: string, event: RecordedEvent<T["Event"]>]> = []
+      const steps: Array<readonly [entry: Entry<T["State"]>, event: RecordedEvent<T["Event"]>]> = []
       for (const event of events) {
         const { position, stream: { tenant } } = event
         for (const key of view.keys(event)) {
           if (!isOurs(key)) continue
           const name = nameOf(tenant, key)
-          steps.push([name, key, event])
-          if (entries.has(name)) continue
-          const problem = Key.problem(key)
-          if (problem !== undefined) {
-            return yield* new InvalidKey({ view: view.name, version: view.version, key, position, problem })
+          let entry = entries.get(name)
+          if (entry === undefined) {
+            const problem = Key.problem(key)
+            if (problem !== undefined) {
+              return yield* new InvalidKey({ view: view.name, version: view.version, key, position, problem })
+            }
+            entries.set(name, entry = { tenant, key, row: undefined, hasChanged: false })
           }
-          entries.set(name, { tenant, key, row: undefined })
+          steps.push([entry, event])
         }
       }
       const [first] = events
@@ -83,18 +89,15 @@ export const make = <T extends View.Types>(view: View.View<T>, dueOf?: (state: T
       // events that come again: what was folded of them was not committed
       const known = before === undefined || first.position <= before.upTo ? new Map() : before.entries
       yield* load(store, entries, known)
-      const changed = new Map<string, Entry<T["State"]>>()
-      for (const [name, key, event] of steps) {
-        const entry = entries.get(name)!
-        const row = View.advance(view, entry.row, event, key)
+      for (const [entry, event] of steps) {
+        const row = View.advance(view, entry.row, event, entry.key)
         if (row === entry.row) continue
-        const after = { ...entry, row }
-        entries.set(name, after)
-        changed.set(name, after)
+        entry.row = row
+        entry.hasChanged = true
       }
       const saved: Array<StoredRow> = []
-      for (const { key, row, tenant } of changed.values()) {
-        if (row === undefined) continue
+      for (const { hasChanged, key, row, tenant } of entries.values()) {
+        if (!hasChanged || row === undefined) continue
         const due = row.state === null ? undefined : dueOf?.(row.state)
         const state = yield* Effect.fromResult(encode(key, row.state))
         saved.push({ tenant, key, position: row.position, state, due })

@@ -78,7 +78,7 @@ export const register = <Sources extends EventSources, E, R>(
 const work = Effect.fnUntraced(function*<Sources extends EventSources, E, R>(
   projection: Projection<Sources, E, R>,
   policy: Failing.Policy | undefined,
-  { batchSize = 1_000, lease = "10 seconds", pace, worker = "worker" }: WorkOptions
+  { batchSize = projection.batchSize, lease = "10 seconds", pace, worker = "worker" }: WorkOptions
 ): Effect.fn.Return<never, HandlerFailed<E> | EventStoreError, R | EventStore | ProjectionStore | Scope.Scope> {
   const events = yield* EventStore
   const store = yield* ProjectionStore

@@ -71,6 +71,7 @@ export const make = <Sources extends EventSources, State, Kinds extends Effects>
     from: [journal, ...reactor.from],
     delivery: "at least once",
     partitionedBy: "key",
+    batchSize: 1_000,
     handle: (events: ReadonlyArray<RecordedEvent<Tagged>>, partition: Partition) => {
       const { index, of } = partition
       const shares = new Map<string, Share>()

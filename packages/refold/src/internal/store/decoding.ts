@@ -23,7 +23,8 @@ interface Decoded<out Event extends Tagged> {
   readonly failure: EventStoreError | undefined
 }
 
-const decodeUpToFailure = <Event extends Tagged>(
+/** Decodes events up to the first that cannot be read. */
+export const decodeUpToFailure = <Event extends Tagged>(
   codecOf: (category: string) => EventCodec<Event> | undefined,
   stored: ReadonlyArray<StoredEvent>
 ): Decoded<Event> => {
@@ -44,16 +45,6 @@ export const decodeAll = <Event extends Tagged>(
   Effect.suspend(() => {
     const { events, failure } = decodeUpToFailure(codecOf, stored)
     return failure === undefined ? Effect.succeed(events) : Effect.fail(failure)
-  })
-
-/** Decodes events up to the first that cannot be read, and fails if there is none before it. */
-export const decodeUpToUnreadable = <Event extends Tagged>(
-  codecOf: (category: string) => EventCodec<Event> | undefined,
-  stored: ReadonlyArray<StoredEvent>
-): Effect.Effect<Array<RecordedEvent<Event>>, EventStoreError> =>
-  Effect.suspend(() => {
-    const { events, failure } = decodeUpToFailure(codecOf, stored)
-    return failure === undefined || events.length > 0 ? Effect.succeed(events) : Effect.fail(failure)
   })
 
 /** Decodes events up to the first that cannot be read: they are told of an append that has happened, whatever they say. */

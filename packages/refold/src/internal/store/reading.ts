@@ -11,10 +11,21 @@ import type { BatchOptions, EventOf, EventSource, EventSources, LogBatch, LogOpt
 import type { EventStoreDriver, LogPage } from "../../EventStoreDriver.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import { decodeAll, decodeUpToUnreadable } from "./decoding.ts"
+import { decodeAll, decodeUpToFailure } from "./decoding.ts"
 import { streamId, tenantFor } from "./naming.ts"
 
 export const pageSize = 1000
+
+interface Page extends LogPage {
+  /** Whether there may be more. */
+  readonly isFull: boolean
+}
+
+/** A batch that has so many characters of JSON gets no further page, and a page has about as many at most. */
+const batchText = 4_000_000
+
+/** How many events are asked for as long as nobody knows how large they are. */
+const firstPage = 100
 
 /** A place to read from, or a number of events, that makes no sense is a fault of the program. */
 export const wholeNumber = (name: string, value: number, atLeast: number): Effect.Effect<number> =>
@@ -60,7 +71,8 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
 ) {
   const { follow, partition, tenants, types, upTo = Number.MAX_SAFE_INTEGER } = options
   const tenant = tenants === "all" ? undefined : yield* tenantFor(sources[0].category)
-  const limit = yield* wholeNumber("pageSize", options.pageSize ?? pageSize, 1)
+  const pageLimit = yield* wholeNumber("pageSize", options.pageSize ?? pageSize, 1)
+  const batchSize = yield* wholeNumber("batchSize", options.batchSize ?? pageLimit, 1)
   const start = yield* wholeNumber("after", options.after ?? 0, 0)
   const codecs = new Map(sources.map((source) => [source.category, source.codec as EventCodec<EventOf<Sources>>]))
   const categories = [...codecs.keys()]
@@ -71,40 +83,87 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
   const appended = follow ? yield* driver.watch : Effect.void
 
   const scope = yield* Effect.scope
-  let ahead: { readonly after: number; readonly page: Fiber.Fiber<LogPage, EventStoreError> } | undefined
+  let ahead: { readonly after: number; readonly page: Fiber.Fiber<Page, EventStoreError> } | undefined
   let isFirst = true
+  let fits = Math.min(firstPage, pageLimit)
 
-  const read = (categories: NonEmptyReadonlyArray<string>, after: number) => {
+  const read = (
+    categories: NonEmptyReadonlyArray<string>,
+    after: number,
+    room: number
+  ): Effect.Effect<Page, EventStoreError> => {
+    const limit = Math.min(fits, room)
     const page = driver.readLog({ tenant, categories, types: storedTypes, partition, after, upTo, limit })
-    return follow ? Effect.retry(page, patiently) : page
+    return Effect.map(follow ? Effect.retry(page, patiently) : page, (page) => ({
+      ...page,
+      isFull: page.events.length === limit
+    }))
+  }
+
+  /** What was large is taken to be followed by what is as large. */
+  const measure = ({ events: { length }, size }: Page) => {
+    if (length > 0) fits = Math.max(1, Math.min(pageLimit, Math.floor(batchText * length / Math.max(1, size))))
   }
 
   /**
    * While a full page is decoded and handled, the next one is under way, except inside a transaction, where nobody is to use
    * the connection unasked. Who asks for a second page is taken to want all of them.
    */
-  const readAhead = Effect.fnUntraced(function*(categories: NonEmptyReadonlyArray<string>, after: number) {
-    const page = ahead?.after === after ? Fiber.join(ahead.page) : read(categories, after)
+  const readAhead = Effect.fnUntraced(function*(
+    categories: NonEmptyReadonlyArray<string>,
+    after: number,
+    room: number
+  ) {
+    const page = ahead?.after === after ? Fiber.join(ahead.page) : read(categories, after, room)
     ahead = undefined
     const found = yield* page
-    const last = found.events[limit - 1]?.position
+    measure(found)
+    const last = found.isFull ? found.events[found.events.length - 1]?.position : undefined
     if (last !== undefined && last < upTo && !isFirst && !(yield* driver.inTransaction)) {
-      ahead = { after: last, page: yield* Effect.forkIn(read(categories, last), scope, { startImmediately: true }) }
+      const left = room - found.events.length
+      const next = read(categories, last, left > 0 ? left : batchSize)
+      ahead = { after: last, page: yield* Effect.forkIn(next, scope, { startImmediately: true }) }
+      // the client sends it when this fiber rests: not after the page in hand has been decoded
+      yield* Effect.yieldNow
     }
     isFirst = false
     return found
   })
 
+  /** A page up to the first event in it that cannot be read, and whether the next one may be of the same batch. */
+  const readPage = Effect.fnUntraced(function*(
+    categories: NonEmptyReadonlyArray<string>,
+    after: number,
+    room: number
+  ) {
+    const page = yield* readAhead(categories, after, room)
+    const { events, failure } = decodeUpToFailure((category) => codecs.get(category), page.events)
+    const isPart = page.isFull || failure !== undefined
+    return {
+      events: wanted === undefined ? events : events.filter(({ event }) => wanted.has(event._tag)),
+      end: isPart ? events[events.length - 1]?.position ?? after : Math.max(after, Math.min(page.end, upTo)),
+      isPart,
+      failure,
+      size: page.size,
+      room: room - page.events.length
+    }
+  })
+
   const next = Effect.fnUntraced(function*(after: number) {
-    const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
     if (!isReadonlyArrayNonEmpty(categories) || after >= upTo) {
+      const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
       return [{ events: nothing, end: after }, Option.none<number>()] as const
     }
-    const page = yield* readAhead(categories, after)
-    const decoded = yield* decodeUpToUnreadable((category) => codecs.get(category), page.events)
-    const isPart = page.events.length === limit || decoded.length < page.events.length
-    const end = isPart ? decoded[decoded.length - 1]!.position : Math.max(after, Math.min(page.end, upTo))
-    const events = wanted === undefined ? decoded : decoded.filter(({ event }) => wanted.has(event._tag))
+    let page = yield* readPage(categories, after, batchSize)
+    if (page.failure !== undefined && page.end === after) return yield* page.failure
+    const { events } = page
+    let { size } = page
+    while (page.isPart && page.failure === undefined && page.end < upTo && page.room > 0 && size < batchText) {
+      page = yield* readPage(categories, page.end, page.room)
+      for (const event of page.events) events.push(event)
+      size += page.size
+    }
+    const { end, isPart } = page
     if (end === after && follow) yield* appended
     return [{ events, end }, isPart || follow ? Option.some(end) : Option.none<number>()] as const
   })

@@ -3,13 +3,6 @@ import { streamHash } from "./streamHash.ts"
 
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
-/**
- * The same for whoever reads a lot: numbers that need not be made of bigints, and metadata as text, null where there is
- * nothing in it.
- */
-const logColumns = `version::float8 as version, position::float8 as position, event_id, type, schema_version, data,
-        nullif(metadata::text, '{}') as metadata, recorded_at`
-
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
   append: `select * from "${name}".append(
@@ -76,17 +69,21 @@ export const statements = (name: string) => ({
         and e.version = n.version and e.position = n.position
     )`,
 
-  readLog: `select l.log_end::float8 as log_end, e.*
-    from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
-      select tenant, category, stream_id, ${logColumns}
+  // where the log ends is a row of its own, without a version. Numbers that need not be made of bigints, and JSON as
+  // text, null for metadata with nothing in it: this is for those who read a lot
+  readLog: `select max(position)::float8, null::float8, null, null, null, null::uuid, null, null::integer, null, null,
+      null::timestamptz
+    from "${name}".events
+    union all (
+      select position::float8, version::float8, tenant, category, stream_id, event_id, type, schema_version, data::text,
+        nullif(metadata::text, '{}'), recorded_at
       from "${name}".events
       where category = any($2::text[]) and position > $3 and position <= $5
         and ($1::text is null or tenant = $1) and ($6::text[] is null or type = any($6))
         and ($8::integer is null or
           mod(${streamHash("tenant", "category", "stream_id")}, $8) = $7)
       order by events.position limit $4
-    ) e on true
-    order by e.position`,
+    )`,
 
   // judged on the locked row, by the clock of the database. Whoever does not get the lease is the next to get it, for a
   // while: else a process that asks for it again and again would starve the others
