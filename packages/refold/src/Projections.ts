@@ -70,23 +70,37 @@ export const watch = (
     return Stream.fromEffectSchedule(next, Schedule.spaced(interval))
   }))
 
+/** Of a projection that nobody has run, nothing is changed: whoever has misspelt its name must not think that it was. */
+const change = (
+  self: ProjectionId,
+  make: (store: ProjectionStore["Service"]) => Effect.Effect<void, EventStoreError>
+): Effect.Effect<void, EventStoreError, ProjectionStore> =>
+  ProjectionStore.use((store) =>
+    Effect.flatMap(store.list(self.name), (partitions) =>
+      partitions.some(({ version }) => version === self.version)
+        ? make(store)
+        : Effect.die(
+          new Error(`nobody has run a projection ${self.name} v${self.version}: there is nothing to change`)
+        ))
+  )
+
 /**
- * Has every worker stop after the batch in hand, until it is resumed.
+ * Has every worker stop after the batch in hand, until it is resumed. Dies if nobody has ever run it.
  *
  * @category operating
  * @since 0.1.0
  */
 export const pause = (self: ProjectionId): Effect.Effect<void, EventStoreError, ProjectionStore> =>
-  Effect.flatMap(ProjectionStore, (store) => store.setStatus(self, "paused"))
+  change(self, (store) => store.setStatus(self, "paused"))
 
 /**
- * Lets a projection go on that was paused, or was stopped by an event that failed.
+ * Lets a projection go on that was paused, or was stopped by an event that failed. Dies if nobody has ever run it.
  *
  * @category operating
  * @since 0.1.0
  */
 export const resume = (self: ProjectionId): Effect.Effect<void, EventStoreError, ProjectionStore> =>
-  Effect.flatMap(ProjectionStore, (store) => store.setStatus(self, "running"))
+  change(self, (store) => store.setStatus(self, "running"))
 
 /**
  * Starts a projection over: its rows and what it has parked are dropped, and every event is handled again.
@@ -103,7 +117,7 @@ export const reset = (self: ProjectionId): Effect.Effect<void, EventStoreError, 
 
 /**
  * Moves a projection to a position: the events after it are handled next, whether they were handled before or not. The rows
- * of a view do not have an event twice.
+ * of a view do not have an event twice. Dies if nobody has ever run it.
  *
  * @category operating
  * @since 0.1.0
@@ -113,7 +127,7 @@ export const rewind = (
   position: number
 ): Effect.Effect<void, EventStoreError, ProjectionStore> =>
   Number.isSafeInteger(position) && position >= 0
-    ? Effect.flatMap(ProjectionStore, (store) => store.moveTo(self, position))
+    ? change(self, (store) => store.moveTo(self, position))
     : Effect.die(new RangeError(`position must be a whole number, 0 or more, not ${position}`))
 
 /**
