@@ -19,13 +19,13 @@ class Declined extends Data.TaggedError("Declined")<{}> {}
 layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on PostgreSQL, a projection", (it) => {
   it.effect("undoes the append when its handler fails, and says so; nothing of it is remembered", () =>
     Effect.gen(function*() {
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       let declines = false
-      const failing: Projection.Projection<typeof projection.from, unknown, ProjectionStore> = {
-        ...projection,
+      const failing: Projection.Projection<typeof sums.from, unknown, ProjectionStore> = {
+        ...sums,
         handle: (events, partition) =>
           Effect.andThen(
-            projection.handle(events, partition),
+            sums.handle(events, partition),
             Effect.suspend(() => declines ? Effect.fail(new Error("the disk is full")) : Effect.void)
           )
       }
@@ -50,7 +50,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on Po
   it.effect("is part of a transaction of the caller's, with what it appends", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       yield* Effect.gen(function*() {
         const undone = Effect.gen(function*() {
           yield* account.execute("1", { _tag: "Credit", cents: 5 })
@@ -65,12 +65,12 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on Po
           account.execute("1", { _tag: "Credit", cents: 8 })
         ))
         assert.deepStrictEqual(yield* Views.get(sums, "1"), Option.some({ cents: 15, events: 2 }))
-      }).pipe(Effect.provide(Projection.inline(projection)))
+      }).pipe(Effect.provide(Projection.inline(sums)))
     }))
 
   it.effect("has the events of several processes once, in the order of the log", () =>
     Effect.gen(function*() {
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       const debits = ["a", "b"]
       yield* Effect.forEach(debits, () =>
         Effect.flatMap(startProcess(), ({ run }) => {
@@ -79,7 +79,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on Po
             Array.from({ length: 30 }, (_, n) => n),
             (n) => own.execute(String(n % 3), { _tag: "Credit", cents: 1 }),
             { concurrency: 5 }
-          ).pipe(Effect.provide(Projection.inline(projection)), run)
+          ).pipe(Effect.provide(Projection.inline(sums)), run)
         }), { concurrency: "unbounded" })
       assert.deepStrictEqual(
         [...yield* Views.all(sums)],
@@ -90,15 +90,15 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on Po
 
   it.effect("waits for a worker that is in the middle of a batch, and handles what comes after it", () =>
     Effect.gen(function*() {
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       const projections = yield* ProjectionStore
-      yield* projections.register(projection, { partitions: 1, categories: [account.category] })
+      yield* projections.register(sums, { partitions: 1, categories: [account.category] })
       const process = yield* startProcess()
       const gate = yield* openTransaction
-      yield* gate.run(projections.lock({ ...projection, partition: 0 }))
+      yield* gate.run(projections.lock({ ...sums, partition: 0 }))
       const appending = yield* Effect.forkChild(
         account.execute("1", { _tag: "Credit", cents: 5 }).pipe(
-          Effect.provide(Projection.inline(projection)),
+          Effect.provide(Projection.inline(sums)),
           process.run
         )
       )
@@ -123,7 +123,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on Po
         end $$`)
         yield* sql.unsafe(`create constraint trigger wait after insert on ${table} deferrable initially deferred
           for each row execute function ${table}()`)
-        const projection = Projection.make(`marks-${freshId()}`, {
+        const marks = Projection.make(`marks-${freshId()}`, {
           version: 1,
           from: [account],
           handle: ([{ event }]) =>
@@ -136,7 +136,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("inline on Po
         yield* lock.run(sql`select pg_advisory_xact_lock(42)`)
         const appending = yield* Effect.forkChild(
           account.execute("1", { _tag: "Credit", cents: 5 }).pipe(
-            Effect.provide(Projection.inline(projection)),
+            Effect.provide(Projection.inline(marks)),
             process.run
           )
         )

@@ -59,7 +59,7 @@ const build = Effect.gen(function*() {
   })
   yield* as(acme)(note.execute("1", write("secret")))
   yield* as(globex)(note.execute("1", write("own")))
-  yield* Projection.catchUp(Projection.ofView(notes))
+  yield* Projection.catchUp(notes)
   const [reader, analyst] = [yield* makeRole("reader"), yield* makeRole("analyst")]
   yield* RowLevelSecurity.apply({ roles: { [reader]: "current", [analyst]: { only: globex } } })
   return { acme, globex, note, notes, reader, analyst }
@@ -195,7 +195,7 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
         { concurrency: "unbounded" }
       ))
       assert.strictEqual(landed.length, 40)
-      yield* process.run(Projection.catchUp(Projection.ofView(notes)))
+      yield* process.run(Projection.catchUp(notes))
       const rows = process.run(as(acme)(Views.get(notes, "2")))
       assert.deepStrictEqual(yield* rows, Option.some({ text: "2" }))
       yield* process.run(as(acme)(note.withLock("1", note.execute("1", write("locked")))))

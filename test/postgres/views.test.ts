@@ -109,9 +109,9 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
           store.append(account, "bob", [credited(5), { _tag: "Debited", cents: -5 }])
         ])
       )
-      yield* Projection.catchUp(Projection.ofView(big))
+      yield* Projection.catchUp(big)
       const next = { ...big, version: 2 }
-      yield* Projection.catchUp(Projection.ofView(next))
+      yield* Projection.catchUp(next)
       assert.deepStrictEqual(
         yield* sql`select key, (state->>'cents')::int as cents from refold.views where view = ${big.name} order by key`,
         [{ key: "ann", cents: 7 }]
@@ -121,9 +121,9 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
   it.effect("are read in one round trip each, and 100,000 of them in pages", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       yield* EventStore.use((store) => store.append(account, "1", [credited(1)]))
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(sums)
       yield* sql`insert into refold.view_rows (view, version, tenant, key, position, state)
         select ${sums.name}, 1, 'default', 'k' || lpad(n::text, 6, '0'), 1, '{"cents": 1, "events": 1}'
         from generate_series(1, 99999) n`
@@ -141,10 +141,10 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
 
   it.effect("are read once while a worker has their partition, and written once for each batch", () =>
     Effect.gen(function*() {
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       const store = yield* EventStore
       for (const id of ["1", "2"]) yield* store.append(account, id, [credited(1), credited(2), credited(3)])
-      const { statements } = yield* statementsOf(Projection.catchUp(projection, { batchSize: 2 }))
+      const { statements } = yield* statementsOf(Projection.catchUp(sums, { batchSize: 2 }))
       const count = (what: string) => statements.filter((statement) => statement.includes(what)).length
       assert.strictEqual(count("insert into \"refold\".view_rows"), 3)
       assert.strictEqual(count("as wanted("), 2)
@@ -156,14 +156,14 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
 
   it.effect("have every event once although batches are rolled back after they were folded", () =>
     Effect.gen(function*() {
-      const { account, projection, sums } = makeSums()
+      const { account, sums } = makeSums()
       const store = yield* EventStore
       let declined = 0
-      const failing: Projection.Projection<typeof projection.from, unknown, ProjectionStore> = {
-        ...projection,
+      const failing: Projection.Projection<typeof sums.from, unknown, ProjectionStore> = {
+        ...sums,
         handle: (events, partition) =>
           Effect.andThen(
-            projection.handle(events, partition),
+            sums.handle(events, partition),
             Effect.suspend(() => declined++ % 3 === 2 ? Effect.void : Effect.fail(new Declined()))
           )
       }

@@ -47,11 +47,11 @@ describe("a view is inferred from its sources and its schema", () => {
   test("a copy with something changed is a view of the same types, wherever one is asked for", () => {
     const next = { ...Leads, version: 2 }
     expectTypeOf(View.fold(next, new Map(), [])).toEqualTypeOf<View.Rows<Row>>()
-    expectTypeOf(Projection.ofView(next)).toEqualTypeOf(Projection.ofView(Leads))
+    expectTypeOf(Projection.catchUp(next)).toEqualTypeOf(Projection.catchUp(Leads))
     expectTypeOf(Views.all({ ...Customers, name: "clients" })).toEqualTypeOf(Views.all(Customers))
     expectTypeOf(View.combine("all", { leads: next })).toEqualTypeOf(View.combine("all", { leads: Leads }))
     // @ts-expect-error: a row begins as one
-    Projection.ofView({ ...Leads, initial: { name: "" } })
+    View.fold({ ...Leads, initial: { name: "" } }, new Map(), [])
   })
 
   test("a combination, and its types", () => {

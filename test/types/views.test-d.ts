@@ -64,13 +64,12 @@ describe("a view", () => {
   })
 
   test("is run as a projection, which needs the place where rows are kept", () => {
-    const projection = Projection.ofView(names)
-    const caughtUp = Projection.catchUp(projection)
+    const caughtUp = Projection.catchUp(names)
     expectTypeOf<Effect.Error<typeof caughtUp>>().toEqualTypeOf<
       EventStoreError | ViewError.UnreadableRow | ViewError.InvalidKey | PartitionsDiffer | ProjectionHalted
     >()
     expectTypeOf<Effect.Services<typeof caughtUp>>().toEqualTypeOf<EventStore.EventStore | ProjectionStore>()
-    expectTypeOf(Projection.inline(projection)).toEqualTypeOf<
+    expectTypeOf(Projection.inline(names)).toEqualTypeOf<
       Layer.Layer<EventStore.EventStore, PartitionsDiffer | EventStoreError, EventStore.EventStore | ProjectionStore>
     >()
   })

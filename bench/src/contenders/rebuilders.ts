@@ -28,7 +28,7 @@ export const contenders = {
   refold: Effect.fnUntraced(function*(url: string) {
     const context = yield* Refold.build("refold", url)
     return ({ version }: Order) =>
-      Rebuild.rebuild(Projection.ofView(counts(version))).pipe(Stream.runDrain, Effect.provide(context), orFail)
+      Rebuild.rebuild(counts(version)).pipe(Stream.runDrain, Effect.provide(context), orFail)
   }),
   upsert: Effect.fnUntraced(function*(url: string) {
     const { project } = yield* upsert.open({ url, clients: 1 })
@@ -66,7 +66,7 @@ export const refoldRebuilder = (part: string): Contender<Rebuilds> => ({
     const context = yield* Refold.build("refold", url)
     const { audit, store } = logs(url)
     const start = yield* inProcess("refold", url)
-    const first = Projection.ofView(counts(1))
+    const first = counts(1)
     let live = 1
     return {
       audit,
@@ -79,7 +79,7 @@ export const refoldRebuilder = (part: string): Contender<Rebuilds> => ({
         ),
       prepare: (log) =>
         Effect.suspend(() => {
-          const before = Projection.ofView(counts(live - 1))
+          const before = counts(live - 1)
           live++
           return Effect.as(Projections.drop(before).pipe(Effect.provide(context), orFail), {
             ...start(log, live),

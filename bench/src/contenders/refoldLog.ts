@@ -80,7 +80,7 @@ export const refoldProjector: Contender<Projects> = {
   name: "refold",
   open: ({ url }) =>
     Effect.map(Refold.build("refold", url), (context) => {
-      const projection = Projection.ofView(counts(1))
+      const projection = counts(1)
       return {
         ...logs(url),
         forget: Projections.drop(projection).pipe(Effect.provide(context), orFail),

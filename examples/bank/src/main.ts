@@ -80,7 +80,7 @@ const all = <T extends Decider.Types & { readonly State: {} }>(aggregate: Aggreg
   const { category: name, initial, state } = aggregate
   const evolve = (state: T["State"], { event }: { readonly event: T["Event"] }) => aggregate.evolve(state, event)
   const view = View.make(name, { version: 1, from: [aggregate], state, initial, evolve })
-  return Effect.andThen(Projection.catchUp(Projection.ofView(view)), Views.all(view)).pipe(
+  return Effect.andThen(Projection.catchUp(view), Views.all(view)).pipe(
     Effect.map((states) => [...states].toSorted(([one], [other]) => one < other ? -1 : 1))
   )
 }

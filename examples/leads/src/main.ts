@@ -89,7 +89,7 @@ const runFile = Effect.fnUntraced(function*(file: string) {
   const counts = yield* RunCommands.runAll(
     Stream.mapError(commands, (cause) => new UnreadableInput({ message: `${file} cannot be read`, cause }))
   )
-  yield* catchUp(LeadList.projection)
+  yield* catchUp(LeadList.view)
   yield* catchUp(LeadSearch.projection, 2)
   yield* catchUp(StatusLog.projection, 2)
   yield* Print.summary(counts)

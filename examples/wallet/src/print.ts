@@ -82,7 +82,7 @@ export const views = Effect.fnUntraced(function*(at: DateTime.Utc) {
     ["wallet", "wallet credits", "bonus", "refund", "expires next"],
     balances
   )
-  yield* Projection.catchUp(Projection.ofView(Invoices))
+  yield* Projection.catchUp(Invoices)
   const invoices = [...yield* Views.all(Invoices)].toSorted(byKey).map(([key, { refund, wallet }]) => {
     return [key.slice(0, 7), key.slice(8), money(wallet), money(refund), money(wallet + refund)]
   })

@@ -14,15 +14,13 @@ import type { EventStoreError } from "./EventStoreError.ts"
 import * as CatchingUp from "./internal/projections/catchingUp.ts"
 import { IsReplay } from "./internal/projections/handling.ts"
 import * as Inlining from "./internal/projections/inlining.ts"
-import * as ViewHandler from "./internal/projections/viewHandler.ts"
 import * as Worker from "./internal/projections/worker.ts"
 import { type PartitionsDiffer, type ProjectionHalted, type ProjectionId, ProjectionStore } from "./ProjectionStore.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
-import type * as View from "./View.ts"
-import type { InvalidKey, UnreadableRow } from "./ViewError.ts"
 
 /**
- * A projection as a value: which events, and what to do with a batch of them. How it is run is said where it is run.
+ * A projection as a value: which events, and what to do with a batch of them. How it is run is said where it is run. Every
+ * `View` is one, which keeps its rows up to date.
  *
  * **Details**
  *
@@ -89,25 +87,6 @@ export const make = <const Sources extends EventSources, E, R>(
   delivery: options.delivery ?? "exactly once",
   partitionedBy: "stream",
   batchSize: 1_000
-})
-
-/**
- * The projection that keeps the rows of a view up to date.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const ofView = <T extends View.Types>(
-  view: View.View<T>
-): Projection<View.View<T>["from"], EventStoreError | UnreadableRow | InvalidKey, ProjectionStore> => ({
-  name: view.name,
-  version: view.version,
-  from: view.from,
-  delivery: "exactly once",
-  partitionedBy: view.isByStream ? "stream" : "key",
-  // each row that changes is written once for a batch
-  batchSize: 10_000,
-  handle: ViewHandler.make(view)
 })
 
 /**

@@ -7,8 +7,14 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as Schema from "effect/Schema"
 import type { Tagged } from "./Decider.ts"
 import type { EventOf, EventSource, EventSources } from "./EventSource.ts"
+import type { EventStoreError } from "./EventStoreError.ts"
 import * as CombinedView from "./internal/combined/view.ts"
+import * as Advancing from "./internal/projections/advancing.ts"
+import * as ViewHandler from "./internal/projections/viewHandler.ts"
+import type { Projection } from "./Projection.ts"
+import type { ProjectionStore } from "./ProjectionStore.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
+import type { InvalidKey, UnreadableRow } from "./ViewError.ts"
 
 /**
  * The two types of a view, by name.
@@ -22,8 +28,8 @@ export interface Types {
 }
 
 /**
- * A view as a value: which events, which rows they concern, and what they do to a row. Pure; where its rows are kept, and
- * when they are brought up to date, is for those who run it.
+ * A view as a value: which events, which rows they concern, and what they do to a row, purely. It is a projection, too: run
+ * like any other, it keeps its rows in the store, in the transaction that moves its checkpoint.
  *
  * **Details**
  *
@@ -38,14 +44,16 @@ export interface Types {
  * @category models
  * @since 0.1.0
  */
-export interface View<in out T extends Types> {
-  readonly name: string
-  readonly version: number
-  readonly from: NonEmptyReadonlyArray<EventSource<T["Event"]>>
+export interface View<in out T extends Types>
+  extends
+    Projection<
+      NonEmptyReadonlyArray<EventSource<T["Event"]>>,
+      EventStoreError | UnreadableRow | InvalidKey,
+      ProjectionStore
+    >
+{
   readonly state: Schema.Codec<T["State"], unknown>
   readonly initial: T["State"]
-  /** Whether every stream has a row of its own, under its id. */
-  readonly isByStream: boolean
   /** The rows an event concerns, each once. */
   readonly keys: (recorded: RecordedEvent<T["Event"]>) => ReadonlyArray<string>
   readonly evolve: (state: T["State"], recorded: RecordedEvent<T["Event"]>, key: string) => T["State"] | null
@@ -114,7 +122,8 @@ export const make = <const Sources extends EventSources, const State extends {}>
     from: sourcesOf(from),
     state,
     initial,
-    isByStream: key === undefined,
+    ...ViewHandler.projection,
+    partitionedBy: key === undefined ? "stream" : "key",
     keys: key === undefined ? ({ stream }) => [stream.id] : (recorded) => {
       const keys = key(recorded)
       return typeof keys === "string" ? [keys] : [...new Set(keys)]
@@ -133,15 +142,12 @@ const sourcesOf = <Sources extends EventSources>(from: Sources) =>
  * @category folding
  * @since 0.1.0
  */
-export const advance = <T extends Types>(
+export const advance: <T extends Types>(
   self: View<T>,
   row: Row<T["State"]> | undefined,
   recorded: RecordedEvent<T["Event"]>,
   key: string
-): Row<T["State"]> =>
-  row !== undefined && recorded.position <= row.position
-    ? row
-    : { state: self.evolve(row?.state ?? self.initial, recorded, key), position: recorded.position }
+) => Row<T["State"]> = Advancing.advance
 
 /**
  * The rows after these events, which come in the order of the log. Events that a row has had already do not count again,

@@ -4,6 +4,7 @@ import type { Tagged } from "../../Decider.ts"
 import type { EventSource } from "../../EventSource.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
 import type { Combined, Types, View } from "../../View.ts"
+import * as ViewHandler from "../projections/viewHandler.ts"
 
 /** A part, when nothing but its name is known of it. */
 interface Part extends Types {
@@ -27,7 +28,8 @@ export const make = <Parts extends { readonly [name: string]: Types }>(
     from,
     state: Schema.Struct(Object.fromEntries(parts.map(({ name, view }) => [name, Schema.NullOr(view.state)]))),
     initial: Object.fromEntries(parts.map(({ name }) => [name, null])),
-    isByStream: from.length === 1 && parts.every(({ view }) => view.isByStream),
+    ...ViewHandler.projection,
+    partitionedBy: from.length === 1 && parts.every(({ view }) => view.partitionedBy === "stream") ? "stream" : "key",
     keys: (recorded) => [...new Set(parts.flatMap(({ keys }) => [...keys(recorded)]))],
     evolve: (state, recorded, key) => {
       const after: Record<string, unknown> = { ...state }

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import type { EventStore } from "../../EventStore.ts"
 import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Inbox, RunOptions } from "../../Inbox.ts"
-import * as Projection from "../../Projection.ts"
 import type { PartitionsDiffer, ProjectionStore } from "../../ProjectionStore.ts"
 import * as Worker from "../projections/worker.ts"
 import * as Handling from "./handling.ts"
@@ -19,7 +18,7 @@ export const start = Effect.fnUntraced(function*(
   ProjectionStore
 > {
   const handling = yield* Worker.start(Handling.projection(inbox), options)
-  const log = yield* Worker.start(Projection.ofView(inbox.log), { ...options, onFailure: "stop" })
+  const log = yield* Worker.start(inbox.log, { ...options, onFailure: "stop" })
   const retaining = retention === undefined ? Effect.never : Retaining.run(inbox, Duration.toMillis(retention))
   return Effect.raceAllFirst([handling, log, retaining])
 })

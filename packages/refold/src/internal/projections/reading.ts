@@ -53,13 +53,13 @@ const decoded = Effect.fnUntraced(function*<T extends View.Types>(
 
 const firstPage = <T extends View.Types>(
   store: ProjectionStore["Service"],
-  { from, isByStream, name, version }: View.View<T>,
+  { from, name, partitionedBy, version }: View.View<T>,
   { key, tenant }: Which,
   consistency: Consistency
 ): Effect.Effect<RowPage, EventStoreError | NotReached | NotReadable> => {
   // what cannot be a key has no row, and no engine need be able to look for it
   const limit = key === undefined || Key.problem(key) === undefined ? pageSize : 0
-  const which = limit === 0 ? { limit } : { key, category: isByStream ? from[0].category : undefined, limit }
+  const which = limit === 0 ? { limit } : { key, category: partitionedBy === "stream" ? from[0].category : undefined, limit }
   const ask = store.page({ name, version }, { tenant, ...which })
   const notReadable = () => new NotReadable({ view: name, version })
   if (typeof consistency === "string") return Effect.filterOrFail(ask, isReadable, notReadable)
@@ -110,7 +110,7 @@ export const tail = <T extends View.Types>(
 ): Effect.Effect<View.Rows<T["State"]>, EventStoreError> => {
   const waiting = new Set(without)
   const keys = (recorded: RecordedEvent<T["Event"]>): ReadonlyArray<string> => {
-    if (view.isByStream && waiting.has(recorded.stream.id)) return []
+    if (view.partitionedBy === "stream" && waiting.has(recorded.stream.id)) return []
     const keys = view.keys(recorded)
     return key === undefined ? keys : keys.includes(key) ? [key] : []
   }

@@ -3,9 +3,10 @@ import type { EventStoreError } from "../../EventStoreError.ts"
 import type { Partition } from "../../Projection.ts"
 import { ProjectionStore, type StoredRow } from "../../ProjectionStore.ts"
 import type { RecordedEvent } from "../../RecordedEvent.ts"
-import * as View from "../../View.ts"
+import type * as View from "../../View.ts"
 import { InvalidKey, type UnreadableRow } from "../../ViewError.ts"
 import * as Partitioning from "../partitioning.ts"
+import { advance } from "./advancing.ts"
 import * as Key from "./key.ts"
 import { codec } from "./rowCodec.ts"
 
@@ -60,7 +61,7 @@ export const make = <T extends View.Types>(view: View.View<T>, dueOf?: (state: T
   ): Effect.Effect<void, EventStoreError | UnreadableRow | InvalidKey, ProjectionStore> =>
     Effect.gen(function*() {
       const store = yield* ProjectionStore
-      const isOurs = view.isByStream || partition.of === 1
+      const isOurs = view.partitionedBy === "stream" || partition.of === 1
         ? () => true
         : (key: string) => Partitioning.of(key, partition.of) === partition.index
       const entries: Entries<T["State"]> = new Map()
@@ -90,7 +91,7 @@ export const make = <T extends View.Types>(view: View.View<T>, dueOf?: (state: T
       const known = before === undefined || first.position <= before.upTo ? new Map() : before.entries
       yield* load(store, entries, known)
       for (const [entry, event] of steps) {
-        const row = View.advance(view, entry.row, event, entry.key)
+        const row = advance(view, entry.row, event, entry.key)
         if (row === entry.row) continue
         entry.row = row
         entry.hasChanged = true
@@ -121,3 +122,19 @@ const latest = <State>(known: Entries<State>, entries: Entries<State>): Entries<
   }
   return known
 }
+
+type Handle = ReturnType<typeof make<View.Types>>
+
+const handles = new WeakMap<View.View<View.Types>, Handle>()
+
+/** What makes a view a projection: it keeps its rows, and a copy of it those of the copy. */
+export const projection = {
+  delivery: "exactly once",
+  // each row that changes is written once for a batch
+  batchSize: 10_000,
+  handle(this: View.View<View.Types>, ...[events, partition]: Parameters<Handle>): ReturnType<Handle> {
+    let handle = handles.get(this)
+    if (handle === undefined) handles.set(this, handle = make(this))
+    return handle(events, partition)
+  }
+} as const

@@ -25,9 +25,8 @@ export const changing = (it: It) => {
   it.effect("changes of a view are those that are there, deleted rows included, then those to come", () =>
     Effect.gen(function*() {
       const { byPerson, play, rise } = makeBoard()
-      const projection = Projection.ofView(byPerson)
       yield* play
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(byPerson)
       const seen = yield* Queue.unbounded<Views.Change<{ readonly tables: ReadonlyArray<string> }>>()
       yield* Effect.forkChild(Stream.runForEach(Views.changes(byPerson), (change) => Queue.offer(seen, change)))
       const first = yield* Queue.takeN(seen, 3)
@@ -37,7 +36,7 @@ export const changing = (it: It) => {
         ["Cy", { tables: ["1"] }]
       ])
       const { position } = yield* rise("1", "Cy")
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(byPerson)
       assert.deepStrictEqual(yield* Queue.take(seen), { key: "Cy", state: undefined, position })
     }))
 
@@ -47,7 +46,7 @@ export const changing = (it: It) => {
       const people = Array.from({ length: 2_500 }, (_, n) => String(n).padStart(5, "0"))
       yield* sit("1", ...people)
       yield* sit("2", "Zoe")
-      yield* Projection.catchUp(Projection.ofView(byPerson), { partitions: 2 })
+      yield* Projection.catchUp(byPerson, { partitions: 2 })
       assert.deepStrictEqual(keysOf(yield* next(byPerson, 2_501)), [...people, "Zoe"])
     }))
 
@@ -56,7 +55,7 @@ export const changing = (it: It) => {
       const { byPerson, sit } = makeBoard()
       const { position } = yield* sit("1", "Ann", "Bob", "Cy")
       yield* sit("2", "Dan", "Eve")
-      yield* Projection.catchUp(Projection.ofView(byPerson))
+      yield* Projection.catchUp(byPerson)
       const [first, second] = yield* next(byPerson, 2)
       assert.deepStrictEqual(keysOf([first!, second!]), ["Ann", "Bob"])
       assert.deepStrictEqual(keysOf(yield* next(byPerson, 3, second)), ["Cy", "Dan", "Eve"])
@@ -80,7 +79,7 @@ export const changing = (it: It) => {
         )
         const [first, ...others] = share.flatMap(({ events }) => events)
         if (first === undefined) continue
-        yield* Projection.ofView(byTable).handle([first, ...others], { index: partition, of: 3 }).pipe(
+        yield* byTable.handle([first, ...others], { index: partition, of: 3 }).pipe(
           projections.commit({ ...byTable, partition }, { token, from: 0, to: end, events: others.length + 1 })
         )
       }
@@ -92,7 +91,7 @@ export const changing = (it: It) => {
       const { byPerson, rise, sit } = makeBoard()
       const people = ["Ann", "Bob", "Cy", "Dan", "Eve"]
       yield* sit("0", ...people)
-      yield* Effect.forkChild(Projection.run(Projection.ofView(byPerson), { partitions: 4, batchSize: 3 }))
+      yield* Effect.forkChild(Projection.run(byPerson, { partitions: 4, batchSize: 3 }))
       yield* Projection.whenCaughtUp(byPerson)
       const last = new Map<string, Views.Change<{ readonly tables: ReadonlyArray<string> }>>()
       const order: Array<number> = []
@@ -133,7 +132,7 @@ export const changing = (it: It) => {
       yield* sit("1", "Ann")
       yield* Effect.provideService(sit("1", "Bob"), Tenant, tenant)
       yield* sit("1", "Cy")
-      yield* Projection.catchUp(Projection.ofView(byPerson))
+      yield* Projection.catchUp(byPerson)
       assert.deepStrictEqual(keysOf(yield* next(byPerson, 2)), ["Ann", "Cy"])
       assert.deepStrictEqual(keysOf(yield* Effect.provideService(next(byPerson, 1), Tenant, tenant)), ["Bob"])
     }))

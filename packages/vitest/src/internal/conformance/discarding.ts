@@ -194,12 +194,12 @@ export const discarding = (it: It) => {
           yield* Effect.provideService(store.append(account, id, [credited(1)]), Tenant, tenant)
         }
       }
-      yield* Projection.catchUp(Projection.ofView(view))
+      yield* Projection.catchUp(view)
       assert.deepStrictEqual(yield* projections.tenants(view), tenants)
       const [tenant = "", other = ""] = tenants
       const rows = yield* projections.changes(view, { tenant, after: 0, limit: 10 })
       yield* Effect.provideService(store.append(account, "b", [credited(1)]), Tenant, tenant)
-      yield* Projection.catchUp(Projection.ofView(view))
+      yield* Projection.catchUp(view)
       yield* projections.dropRows(view, rows)
       const left = yield* Effect.provideService(Views.all(view), Tenant, tenant)
       assert.deepStrictEqual([...left], [["b", 2]])

@@ -24,9 +24,9 @@ export const freshness = (it: It) => {
       yield* sit("1", "Ann")
       const nobodyRan = yield* Effect.flip(Views.get(byTable, "1", { consistency: "current" }))
       assert.instanceOf(nobodyRan, ViewError.NotReadable)
-      yield* Projection.catchUp(Projection.ofView(byTable))
+      yield* Projection.catchUp(byTable)
       const next = { ...byTable, version: 2 }
-      yield* Projection.catchUp(Projection.ofView(next))
+      yield* Projection.catchUp(next)
       for (const consistency of ["eventual", "current", { atLeast: 1 }] as const) {
         const beingBuilt = yield* Effect.flip(Views.all(next, { consistency }))
         assert.instanceOf(beingBuilt, ViewError.NotReadable)
@@ -35,7 +35,7 @@ export const freshness = (it: It) => {
       const projections = yield* ProjectionStore
       assert.isTrue(yield* projections.takeOver(next, 1))
       yield* sit("1", "Bob")
-      yield* Projection.catchUp(Projection.ofView(next))
+      yield* Projection.catchUp(next)
       assert.strictEqual(Option.getOrThrow(yield* Views.get(next, "1")).people, 2)
       // processes of the earlier release go on with what they know
       assert.strictEqual(Option.getOrThrow(yield* Views.get(byTable, "1")).people, 1)
@@ -46,8 +46,7 @@ export const freshness = (it: It) => {
     Effect.gen(function*() {
       const { byTable, sit } = makeBoard()
       const first = yield* sit("1", "Ann")
-      const projection = Projection.ofView(byTable)
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(byTable)
       const reached = yield* Views.get(byTable, "1", { consistency: { atLeast: first.position, within: 0 } })
       assert.strictEqual(Option.getOrThrow(reached).people, 1)
       const { position } = yield* sit("1", "Bob")
@@ -61,7 +60,7 @@ export const freshness = (it: It) => {
         Views.get(byTable, "1", { consistency: { atLeast: position, within: "30 seconds" } }),
         { startImmediately: true }
       )
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(byTable)
       assert.strictEqual(Option.getOrThrow(yield* Fiber.join(waiting)).people, 2)
     }))
 
@@ -75,7 +74,7 @@ export const freshness = (it: It) => {
         Views.get(byTable, "1", { consistency: { atLeast: position, within: "30 seconds" } }),
         { startImmediately: true }
       )
-      yield* Projection.catchUp(Projection.ofView(byTable))
+      yield* Projection.catchUp(byTable)
       assert.strictEqual(Option.getOrThrow(yield* Fiber.join(waiting)).people, 1)
     }))
 
@@ -95,7 +94,7 @@ export const freshness = (it: It) => {
         )
         const [first, ...others] = share.flatMap(({ events }) => events)
         if (first === undefined) continue
-        yield* Projection.ofView(byTable).handle([first, ...others], { index: partition, of: 2 }).pipe(
+        yield* byTable.handle([first, ...others], { index: partition, of: 2 }).pipe(
           projections.commit({ ...byTable, partition }, { token, from: 0, to: position, events: 2 })
         )
       }
@@ -109,7 +108,7 @@ export const freshness = (it: It) => {
     Effect.gen(function*() {
       const { byTable, sit, table } = makeBoard()
       yield* sit("1", "Ann")
-      yield* Effect.forkChild(Projection.run(Projection.ofView(byTable), { partitions: 2 }))
+      yield* Effect.forkChild(Projection.run(byTable, { partitions: 2 }))
       yield* Projection.whenCaughtUp(byTable)
       for (let people = 2; people <= 10; people++) {
         const { position } = yield* table.execute("1", { _tag: "Sit", people: ["Ann"] })
@@ -123,7 +122,7 @@ export const freshness = (it: It) => {
       const { byPerson, sit } = makeBoard()
       const people = Array.from({ length: 2_100 }, (_, n) => `p${String(n).padStart(5, "0")}`)
       yield* sit("first", ...people)
-      yield* Effect.forkChild(Projection.run(Projection.ofView(byPerson), { partitions: 3, batchSize: 2 }))
+      yield* Effect.forkChild(Projection.run(byPerson, { partitions: 3, batchSize: 2 }))
       yield* Projection.whenCaughtUp(byPerson)
       const done = yield* Deferred.make<void>()
       yield* Effect.forkChild(
@@ -168,7 +167,7 @@ export const freshness = (it: It) => {
       yield* board.note("1", "bad")
       yield* board.note("2", "b")
       const fiber = yield* Effect.forkChild(
-        Projection.run(Projection.ofView(view), { onFailure: "park", retry: Schedule.recurs(0) })
+        Projection.run(view, { onFailure: "park", retry: Schedule.recurs(0) })
       )
       yield* Projection.whenCaughtUp(view)
       yield* Fiber.interrupt(fiber)

@@ -32,15 +32,15 @@ export const inlining = (it: It) => {
         assert.strictEqual(Option.getOrThrow(elsewhere).people, 1)
       }).pipe(
         // one within the other
-        Effect.provide(Projection.inline(Projection.ofView(byPerson))),
-        Effect.provide(Projection.inline(Projection.ofView(byTable)))
+        Effect.provide(Projection.inline(byPerson)),
+        Effect.provide(Projection.inline(byTable))
       )
     }))
 
   it.effect("an inline view has what was there before it, and what others append, in the order of the log", () =>
     Effect.gen(function*() {
       const { byTable, note, sit } = makeBoard()
-      const inline = yield* Effect.cached(Layer.build(Projection.inline(Projection.ofView(byTable))))
+      const inline = yield* Effect.cached(Layer.build(Projection.inline(byTable)))
       for (const n of range(3)) yield* note("1", `before ${n}`)
       const context = yield* inline
       assert.strictEqual(Option.getOrThrow(yield* Views.get(byTable, "1")).note, "before 2")
@@ -64,14 +64,14 @@ export const inlining = (it: It) => {
             concurrency: "unbounded"
           })
         ], { concurrency: 2 }),
-        Projection.inline(Projection.ofView(byTable))
+        Projection.inline(byTable)
       )
       const rows = yield* Views.all(byTable)
       assert.deepStrictEqual([...rows].map(([id, { people }]) => [id, people]), [
         ...range(5).map((n) => [String(n), 4]),
         ["one", 20]
       ])
-      yield* Projection.catchUp(Projection.ofView(byPerson))
+      yield* Projection.catchUp(byPerson)
     }))
 
   it.effect("commands keep their conflicts, and their place in line, where a view is inline", () =>
@@ -136,18 +136,17 @@ export const inlining = (it: It) => {
         yield* Projections.resume(byTable)
         yield* sit("1", "Cy")
         assert.strictEqual(Option.getOrThrow(yield* Views.get(byTable, "1")).people, 3)
-      }).pipe(Effect.provide(Projection.inline(Projection.ofView(byTable))))
+      }).pipe(Effect.provide(Projection.inline(byTable)))
     }))
 
   it.effect("a view that is inline here and run by a worker there has every event once", () =>
     Effect.gen(function*() {
       const { byTable, sit } = makeBoard()
-      const projection = Projection.ofView(byTable)
       yield* sit("1", "Ann")
-      yield* Effect.forkChild(Projection.run(projection, { batchSize: 1 }))
+      yield* Effect.forkChild(Projection.run(byTable, { batchSize: 1 }))
       yield* Projection.whenCaughtUp(byTable)
       yield* Effect.forEach(range(40), (n) => sit(String(n % 3), "Ann"), { concurrency: 4 }).pipe(
-        Effect.provide(Projection.inline(projection)),
+        Effect.provide(Projection.inline(byTable)),
         Effect.zipWith(
           Effect.forEach(range(20), (n) => sit(String(n % 3), "Bob"), { concurrency: 2 }),
           () => undefined,
@@ -166,7 +165,7 @@ export const inlining = (it: It) => {
     Effect.gen(function*() {
       const { byTable, sit, table } = makeBoard()
       yield* ProjectionStore.use((store) => store.register(byTable, { partitions: 2, categories: [table.category] }))
-      const error = yield* Effect.flip(Effect.provide(sit("1", "Ann"), Projection.inline(Projection.ofView(byTable))))
+      const error = yield* Effect.flip(Effect.provide(sit("1", "Ann"), Projection.inline(byTable)))
       assert.strictEqual(error._tag, "PartitionsDiffer")
       assert.deepStrictEqual(yield* EventStore.use((store) => Stream.runCollect(store.readAll([table]))), [])
     }))

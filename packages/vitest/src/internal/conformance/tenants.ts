@@ -174,7 +174,7 @@ export const tenants = (it: It) => {
       const notes = makeNotes(note)
       const { asAcme, asGlobex } = makeTenants()
       yield* asAcme(note.execute("1", write("secret")))
-      yield* Projection.catchUp(Projection.ofView(notes))
+      yield* Projection.catchUp(notes)
       yield* asAcme(note.execute("2", write("late")))
       for (const consistency of ["eventual", "current"] as const) {
         assert.isTrue(Option.isNone(yield* asGlobex(Views.get(notes, "1", { consistency }))), consistency)
@@ -182,7 +182,7 @@ export const tenants = (it: It) => {
       }
       assert.strictEqual((yield* asGlobex(Views.live(notes))).size, 0)
       yield* asGlobex(note.execute("1", write("one")))
-      yield* Projection.catchUp(Projection.ofView(notes))
+      yield* Projection.catchUp(notes)
       const changes = yield* asGlobex(Stream.runCollect(Stream.take(Views.changes(notes), 1)))
       assert.deepStrictEqual(changes.map(({ key, state }) => [key, state]), [["1", ["one"]]])
       assert.deepStrictEqual([...yield* asGlobex(Views.all(notes))], [["1", ["one"]]])

@@ -22,12 +22,12 @@ export const viewing = (it: It) => {
     Effect.gen(function*() {
       const { byPerson, byTable, play, table } = makeBoard()
       const inline = { ...byPerson, name: `${byPerson.name}-inline` }
-      yield* Effect.provide(play, Projection.inline(Projection.ofView(inline)))
+      yield* Effect.provide(play, Projection.inline(inline))
       assert.deepStrictEqual([...yield* Views.live(byPerson)], played)
       assert.deepStrictEqual([...yield* Views.all(inline)], played)
-      yield* Projection.catchUp(Projection.ofView(byPerson), { partitions: 3 })
+      yield* Projection.catchUp(byPerson, { partitions: 3 })
       assert.deepStrictEqual([...yield* Views.all(byPerson)], played)
-      yield* Projection.catchUp(Projection.ofView(byTable), { partitions: 2, batchSize: 1 })
+      yield* Projection.catchUp(byTable, { partitions: 2, batchSize: 1 })
       assert.deepStrictEqual([...yield* Views.all(byTable)], [...yield* Views.live(byTable)])
       const nobodyRuns = { ...byPerson, name: `${byPerson.name}-registered` }
       yield* ProjectionStore.use((store) => store.register(nobodyRuns, { partitions: 1, categories: [table.category] }))
@@ -38,41 +38,38 @@ export const viewing = (it: It) => {
   it.effect("a row that is deleted is gone for readers, and begins anew with the next event of its key", () =>
     Effect.gen(function*() {
       const board = makeBoard()
-      const projection = Projection.ofView(board.byPerson)
       yield* board.sit("1", "Ann")
       yield* board.rise("1", "Ann")
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(board.byPerson)
       assert.deepStrictEqual(yield* Views.get(board.byPerson, "Ann"), Option.none())
       assert.deepStrictEqual(yield* all(board), {})
       yield* board.sit("2", "Ann")
       assert.deepStrictEqual(yield* Views.get(board.byPerson, "Ann"), Option.none())
       assert.deepStrictEqual(yield* all(board, "current"), { Ann: { tables: ["2"] } })
-      yield* Projection.catchUp(projection)
+      yield* Projection.catchUp(board.byPerson)
       assert.deepStrictEqual(yield* all(board), { Ann: { tables: ["2"] } })
     }))
 
   it.effect("events that come again change no row, and do not bring back one that was deleted", () =>
     Effect.gen(function*() {
       const board = makeBoard()
-      const projection = Projection.ofView(board.byPerson)
       yield* board.sit("1", "Ann")
       yield* board.sit("2", "Bob")
       yield* board.rise("1", "Ann")
-      yield* Projection.catchUp(projection)
-      yield* ProjectionStore.use((store) => store.moveTo(projection, 1))
+      yield* Projection.catchUp(board.byPerson)
+      yield* ProjectionStore.use((store) => store.moveTo(board.byPerson, 1))
       assert.deepStrictEqual(yield* all(board, "current"), { Bob: { tables: ["2"] } })
-      yield* Projection.catchUp(projection, { batchSize: 1 })
+      yield* Projection.catchUp(board.byPerson, { batchSize: 1 })
       assert.deepStrictEqual(yield* all(board), { Bob: { tables: ["2"] } })
     }))
 
   it.effect("an event that concerns rows of several partitions is counted once in each of them", () =>
     Effect.gen(function*() {
       const board = makeBoard()
-      const projection = Projection.ofView(board.byPerson)
       const people = Array.from({ length: 20 }, (_, n) => `p${String(n).padStart(2, "0")}`)
       yield* board.sit("1", ...people)
       yield* board.sit("2", ...people)
-      yield* Projection.catchUp(projection, { partitions: 4, batchSize: 1 })
+      yield* Projection.catchUp(board.byPerson, { partitions: 4, batchSize: 1 })
       assert.deepStrictEqual(
         yield* all(board),
         Object.fromEntries(people.map((person) => [person, { tables: ["1", "2"] }]))
@@ -88,7 +85,7 @@ export const viewing = (it: It) => {
         store.register(board.byPerson, { partitions: 2, categories: [board.table.category] })
       )
       const [event] = yield* EventStore.use((store) => Stream.runCollect(store.readAll([board.table])))
-      const handle = (index: number) => Projection.ofView(board.byPerson).handle([event!], { index, of: 2 })
+      const handle = (index: number) => board.byPerson.handle([event!], { index, of: 2 })
       yield* handle(0)
       const share = Object.keys(yield* all(board))
       assert.isAbove(share.length, 0)
@@ -103,7 +100,7 @@ export const viewing = (it: It) => {
       const [one, other] = [`tenant-${freshId()}`, `tenant-${freshId()}`]
       yield* Effect.provideService(board.sit("1", "Ann"), Tenant, one)
       yield* Effect.provideService(board.sit("2", "Ann"), Tenant, other)
-      yield* Projection.catchUp(Projection.ofView(board.byPerson), { partitions: 2 })
+      yield* Projection.catchUp(board.byPerson, { partitions: 2 })
       yield* Effect.provideService(board.sit("3", "Ann"), Tenant, one)
       const read = (consistency: Views.Consistency) =>
         Effect.all([
@@ -122,8 +119,8 @@ export const viewing = (it: It) => {
       const table = "\ud83c\udf33 1"
       yield* board.sit(table, key, "")
       yield* board.note(table, "NUL \0, half \ud800, \u2028")
-      yield* Projection.catchUp(Projection.ofView(board.byPerson))
-      yield* Projection.catchUp(Projection.ofView(board.byTable))
+      yield* Projection.catchUp(board.byPerson)
+      yield* Projection.catchUp(board.byTable)
       assert.deepStrictEqual(yield* all(board), { "": { tables: [table] }, [key]: { tables: [table] } })
       assert.deepStrictEqual(yield* Views.get(board.byPerson, key), Option.some({ tables: [table] }))
       assert.deepStrictEqual(yield* Views.get(board.byPerson, ""), Option.some({ tables: [table] }))
@@ -138,7 +135,7 @@ export const viewing = (it: It) => {
       for (const person of ["NUL \0", "half \ud800", "x".repeat(513)]) {
         const board = makeBoard()
         const { position } = yield* board.sit("1", person)
-        const error = yield* Effect.flip(Projection.catchUp(Projection.ofView(board.byPerson)))
+        const error = yield* Effect.flip(Projection.catchUp(board.byPerson))
         assert.instanceOf(error, ViewError.InvalidKey)
         assert.deepStrictEqual([error.key, error.position], [person, position])
         assert.deepStrictEqual(yield* Views.get(board.byPerson, person), Option.none())
@@ -156,9 +153,9 @@ export const viewing = (it: It) => {
         evolve: ({ people }, { event }) => ({ people: people + (event._tag === "Sat" ? event.people.length : 0) })
       })
       yield* sit("1", "Ann", "Bob")
-      yield* Projection.catchUp(Projection.ofView(view))
+      yield* Projection.catchUp(view)
       yield* sit("1", "Cy")
-      const error = yield* Effect.flip(Projection.catchUp(Projection.ofView(view)))
+      const error = yield* Effect.flip(Projection.catchUp(view))
       assert.instanceOf(error, ViewError.UnreadableRow)
       assert.include(error.message, "the row \"1\" does not fit the schema")
       assert.deepStrictEqual(yield* Views.get(view, "1"), Option.some({ people: 2 }))
@@ -168,7 +165,7 @@ export const viewing = (it: It) => {
     Effect.gen(function*() {
       const { byTable, sit, table } = makeBoard()
       yield* sit("1", "Ann")
-      yield* Projection.catchUp(Projection.ofView(byTable))
+      yield* Projection.catchUp(byTable)
       const view = View.make(byTable.name, {
         version: 1,
         from: [table],
@@ -186,7 +183,7 @@ export const viewing = (it: It) => {
   it.effect("a view with keys of its own cannot park", () =>
     Effect.gen(function*() {
       const { byPerson } = makeBoard()
-      const exit = yield* Effect.exit(Projection.run(Projection.ofView(byPerson), { onFailure: "park" }))
+      const exit = yield* Effect.exit(Projection.run(byPerson, { onFailure: "park" }))
       assert.isTrue(exit._tag === "Failure" && /cannot park/.test(String(exit.cause)))
     }))
 }
