@@ -85,6 +85,33 @@ layer(oneConnection, { excludeTestServices: true, timeout: "60 seconds" })(
           }
         }
       }))
+
+    it.effect("are told of without a list beside each of them of the streams that wait", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const projections = yield* ProjectionStore
+        const id = { name: "waiting", version: 1 }
+        yield* projections.register(id, { partitions: 1, categories: ["Account"] })
+        yield* sql`insert into refold.view_rows (view, version, tenant, key, position, state)
+          select 'waiting', 1, 'default', 'k' || lpad(n::text, 6, '0'), 1, '{}' from generate_series(1, 1000) n`
+        yield* sql`insert into refold.parked (projection, version, position, partition, tenant, category, stream_id,
+            event_version, type, error, is_skipped)
+          select 'waiting', 1, n, 0, 'default', 'Account', 's' || n % 2000, n, 'Credited', '', false
+          from generate_series(1, 4000) n`
+        const spilled = Effect.gen(function*() {
+          yield* sql`select pg_stat_force_next_flush()`
+          const [row] = yield* sql<{ readonly bytes: bigint }>`select temp_bytes as bytes from pg_stat_database
+            where datname = current_database()`
+          return row?.bytes
+        })
+        const before = yield* spilled
+        const page = yield* projections.page(id, { tenant: "default", limit: 1_000 })
+        assert.strictEqual(yield* spilled, before)
+        assert.strictEqual(page.rows.length, 1_000)
+        assert.strictEqual(page.parkedStreams.length, 2_000)
+        const one = yield* projections.page(id, { tenant: "default", key: "s7", category: "Account", limit: 1 })
+        assert.deepStrictEqual(one.parkedStreams, ["s7"])
+      }))
   }
 )
 

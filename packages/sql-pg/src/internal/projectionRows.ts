@@ -57,12 +57,14 @@ export interface ViewRow {
   readonly state: string | null
 }
 
-/** Where there are no rows, one without a key tells the rest. */
-export interface PageRow extends Pick<ViewRow, "position" | "state"> {
-  readonly reached: bigint
-  readonly is_readable: boolean
-  readonly parked_streams: ReadonlyArray<string>
+/** A row of a page, or what there is to say of all of them, without a key. */
+export interface PageRow {
+  readonly reached: bigint | null
+  readonly is_readable: boolean | null
+  readonly parked_streams: ReadonlyArray<string> | null
   readonly key: string | null
+  readonly position: bigint | null
+  readonly state: string | null
 }
 
 export const placeOf = (

@@ -206,10 +206,10 @@ export const make = (
         : afterKey !== undefined
         ? query<PageRow>(statement.nextPage, id, [...parameters, afterKey])
         : query<PageRow>(statement.firstPage, id, parameters)
-      return Effect.map(found, (rows) => ({
-        position: Number(rows[0]?.reached ?? 0),
-        isReadable: rows[0]?.is_readable ?? false,
-        parkedStreams: rows[0]?.parked_streams ?? [],
+      return Effect.map(found, ([head, ...rows]) => ({
+        position: Number(head?.reached ?? 0),
+        isReadable: head?.is_readable ?? false,
+        parkedStreams: head?.parked_streams ?? [],
         rows: rows.flatMap(({ key, position, state }) =>
           key === null ? [] : [{ tenant, key, position: Number(position), state }]
         )
