@@ -159,6 +159,8 @@ export interface StoredSnapshot extends Pick<NewSnapshot, "version" | "position"
 export interface LogPage {
   readonly end: number
   readonly events: ReadonlyArray<StoredEvent>
+  /** Whether the log goes on after `end`, because the engine has not looked through all of it at once. */
+  readonly goesOn?: boolean | undefined
 }
 
 /**

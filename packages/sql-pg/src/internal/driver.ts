@@ -56,7 +56,15 @@ export const make = Effect.fnUntraced(function*(
     findEvents: committing.findEvents,
     readLog: ({ after, categories, limit, partition, tenant, types, upTo }) =>
       Effect.map(
-        query<Maybe<EventRow> & { log_end: number; tenant: string; category: string; stream_id: string }>(
+        query<
+          Maybe<EventRow> & {
+            readonly log_end: number
+            readonly goes_on: boolean
+            readonly tenant: string
+            readonly category: string
+            readonly stream_id: string
+          }
+        >(
           statement.readLog,
           [
             tenant ?? null,
@@ -71,6 +79,7 @@ export const make = Effect.fnUntraced(function*(
         ),
         (rows) => ({
           end: rows[0]?.log_end ?? 0,
+          goesOn: rows[0]?.goes_on,
           events: rows.filter(isEvent).map((row) =>
             storedEvent(
               { tenant: row.tenant, category: row.category, id: row.stream_id },

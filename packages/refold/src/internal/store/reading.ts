@@ -106,7 +106,8 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
     const end = isPart ? decoded[decoded.length - 1]!.position : Math.max(after, Math.min(page.end, upTo))
     const events = wanted === undefined ? decoded : decoded.filter(({ event }) => wanted.has(event._tag))
     if (end === after && follow) yield* appended
-    return [{ events, end }, isPart || follow ? Option.some(end) : Option.none<number>()] as const
+    const goesOn = isPart || follow || (page.goesOn === true && end < upTo)
+    return [{ events, end }, goesOn ? Option.some(end) : Option.none<number>()] as const
   })
   return { start, next }
 })

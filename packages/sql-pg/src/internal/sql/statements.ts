@@ -10,6 +10,9 @@ const eventColumns = "version, position, event_id, type, schema_version, data, m
 const logColumns = `version::float8 as version, position::float8 as position, event_id, type, schema_version, data,
         nullif(metadata::text, '{}') as metadata, recorded_at`
 
+/** How many positions one statement looks through. */
+const lookedThrough = 100_000
+
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
   append: `select * from "${name}".append(
@@ -74,11 +77,19 @@ export const statements = (name: string) => ({
         and e.version = n.version and e.position = n.position
     )`,
 
-  readLog: `select l.log_end::float8 as log_end, e.*
-    from (select coalesce(max(position), 0) as log_end from "${name}".events) l left join lateral (
+  // no further than a part of the log at a time: where hardly anything is wanted, a statement would look through all of it,
+  // and one that is ended for its time would begin there again and again. Gaps in positions are no part of it
+  readLog: `select l.log_end::float8 as log_end, l.goes_on, e.*
+    from (
+      select least(log_end, part_end) as log_end, part_end, log_end > part_end as goes_on from (
+        select coalesce(max(position), 0) as log_end,
+          ${lookedThrough} + coalesce((select min(position) from "${name}".events where position > $3), $3) as part_end
+        from "${name}".events
+      ) whole
+    ) l left join lateral (
       select tenant, category, stream_id, ${logColumns}
       from "${name}".events
-      where category = any($2::text[]) and position > $3 and position <= $5
+      where category = any($2::text[]) and position > $3 and position <= least($5, l.part_end)
         and ($1::text is null or tenant = $1) and ($6::text[] is null or type = any($6))
         and ($8::integer is null or
           mod(${streamHash("tenant", "category", "stream_id")}, $8) = $7)
