@@ -182,6 +182,8 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
       yield* Effect.addFinalizer(() =>
         sql.unsafe(`reassign owned by ${owner} to current_user`).unprepared.pipe(Effect.orDie)
       )
+      // as where functions are nobody's by default
+      yield* sql.unsafe("revoke execute on all functions in schema refold from public").unprepared
       yield* RowLevelSecurity.apply({ roles: { [app]: "all", [reader]: "current" }, force: true })
 
       const process = yield* startProcess({

@@ -26,6 +26,7 @@ export const drop = (name: string, { policy, table }: { readonly policy: string;
 export const revoke = (name: string, role: string): ReadonlyArray<string> => [
   `revoke all on all tables in schema "${name}" from ${identifier(role)}`,
   `revoke all on all sequences in schema "${name}" from ${identifier(role)}`,
+  `revoke all on all functions in schema "${name}" from ${identifier(role)}`,
   `revoke all on schema "${name}" from ${identifier(role)}`
 ]
 
@@ -58,7 +59,9 @@ export const grants = (
     return [
       usage,
       `grant select, insert, update, delete on all tables in schema "${name}" ${to}`,
-      `grant usage, select, update on all sequences in schema "${name}" ${to}`
+      `grant usage, select, update on all sequences in schema "${name}" ${to}`,
+      // everybody may, unless it was taken from everybody
+      `grant execute on all functions in schema "${name}" ${to}`
     ]
   }
   const readable = ["events", "view_rows", "live_versions", ...views].map((table) => `"${name}".${identifier(table)}`)
