@@ -165,6 +165,40 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
       assert.strictEqual(all.statements.length, 101)
     }), 30_000)
 
+  it.effect("that were deleted may be deleted for good, and come back as if they had never been there", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { account } = makeSums()
+      const store = yield* EventStore
+      const open = View.make(`open-${freshId()}`, {
+        version: 1,
+        from: [account],
+        state: Schema.Struct({ cents: Schema.Int }),
+        initial: { cents: 0 },
+        evolve: ({ cents }, { event }) => cents + event.cents === 0 ? null : { cents: cents + event.cents }
+      })
+      yield* store.append(account, "ann", [credited(5), { _tag: "Debited", cents: -5 }])
+      const running = yield* Effect.forkScoped(Projection.run(Projection.ofView(open)))
+      yield* store.append(account, "bob", [credited(3)])
+      const position = yield* Projection.catchUp(Projection.ofView(open))
+      const deleted = yield* sql<{ readonly key: string }>`
+        delete from refold.view_rows r where r.view = ${open.name} and r.state is null and r.position < (
+          select min(p.position) from refold.partitions p where p.projection = r.view and p.version = r.version
+        ) returning key`
+      assert.deepStrictEqual(deleted, [{ key: "ann" }])
+      assert.deepStrictEqual([...yield* Views.all(open, { consistency: "current" })], [["bob", { cents: 3 }]])
+      yield* store.append(account, "ann", [credited(7)])
+      assert.deepStrictEqual(
+        yield* Views.get(open, "ann", { consistency: { atLeast: position + 1 } }),
+        Option.some({ cents: 7 })
+      )
+      assert.deepStrictEqual([...(yield* Views.all(open, { consistency: "current" })).keys()].toSorted(), [
+        "ann",
+        "bob"
+      ])
+      yield* Fiber.interrupt(running)
+    }))
+
   it.effect("are read once while a worker has their partition, and written once for each batch", () =>
     Effect.gen(function*() {
       const { account, projection, sums } = makeSums()
