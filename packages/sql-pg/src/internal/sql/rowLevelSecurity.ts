@@ -6,6 +6,10 @@ const identifier = (name: string): string => `"${name.replaceAll("\"", "\"\"")}"
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
+/** Who waits for a table to be alone with it keeps everybody from it meanwhile. */
+export const impatience = `select set_config('lock_timeout', case current_setting('lock_timeout') when '0' then '3s'
+  else current_setting('lock_timeout') end, true)`
+
 /** The tables that have a tenant, also those of later releases. */
 export const tables = (name: string): string =>
   `select c.relname as "table" from pg_class c join pg_attribute a on a.attrelid = c.oid
