@@ -91,6 +91,19 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.deepStrictEqual([appended.version, appended.position], [4, 5])
     }))
 
+  it.effect("leaves a store behind whose log is read in its order, and not sorted", () =>
+    Effect.gen(function*() {
+      const { lines } = yield* archived
+      const other = yield* emptySchema
+      yield* read(other, lines)
+      const sql = yield* PgClient.PgClient
+      assert.deepStrictEqual(
+        yield* sql`select correlation from pg_stats
+          where schemaname = ${other} and tablename = 'events' and attname = 'position'`,
+        [{ correlation: 1 }]
+      )
+    }))
+
   it.effect("of a store without events is one as well", () =>
     Effect.gen(function*() {
       const lines = yield* linesOf(yield* emptySchema)

@@ -1,15 +1,19 @@
 import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as SqlClient from "effect/sql/SqlClient"
 import { EventStore } from "refold/EventStore"
 import * as Projection from "refold/Projection"
+import { ProjectionStore } from "refold/ProjectionStore"
 import {
   assertUnavailable,
   openTransaction,
   sessionsOf,
   startProcess,
   store,
+  until,
   untilBlocked
 } from "./fixtures/database.ts"
 import { close, create, credited, freshId, makeAccount, makeLead } from "./fixtures/domain.ts"
@@ -85,6 +89,60 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("when the dat
       assertUnavailable(yield* Effect.flip(other.run(other.lead.execute(id, close))))
       yield* busy.rollback
       assert.strictEqual((yield* other.run(other.lead.execute(id, close))).version, 2)
+    }))
+
+  it.effect("on a transaction that was idle, or took too long, an append in it fails as unavailable", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const append = EventStore.use((store) => store.append(makeAccount(), freshId(), [credited(1)]))
+      const settings = yield* sql<{ readonly name: string }>`select name from pg_settings
+        where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')`
+      for (const { name: setting } of settings) {
+        const other = yield* startProcess({ client: { startupParameters: { [setting]: "200ms" } } })
+        const isGone = Effect.map(sessionsOf(other), (all) => !all.some(({ query }) => query.includes("append")))
+        const untilGone = Effect.provideService(until("the session is ended", isGone), SqlClient.SqlClient, sql)
+        const late = Effect.andThen(Effect.andThen(append, untilGone), append)
+        assertUnavailable(yield* Effect.flip(other.run(ProjectionStore.use(({ transact }) => transact(late)))))
+        yield* other.run(append)
+      }
+    }))
+
+  it.effect("on batches that are slow, a running projection says so, and has them once they are not", () =>
+    Effect.gen(function*() {
+      const account = makeAccount(`Account-${freshId()}`)
+      yield* EventStore.use((store) => store.append(account, "1", [credited(1)]))
+      const settings = { startupParameters: { idle_in_transaction_session_timeout: "100ms" } }
+      const other = yield* startProcess({ client: settings })
+      const told = yield* Deferred.make<unknown>()
+      const logger = Logger.make(({ message }) => {
+        Deferred.doneUnsafe(told, Effect.succeed(message))
+      })
+      const sql = yield* SqlClient.SqlClient
+      const isOver = Effect.map(sessionsOf(other), (all) => !all.some(({ query }) => query.includes(".partitions")))
+      const untilOver = Effect.provideService(until("the session is ended", isOver), SqlClient.SqlClient, sql)
+      const handled = yield* Deferred.make<void>()
+      let tries = 0
+      const slow = Projection.make(`slow-${freshId()}`, {
+        version: 1,
+        from: [account],
+        handle: () => ++tries === 1 ? untilOver : Effect.asVoid(Deferred.succeed(handled, undefined))
+      })
+      yield* Projection.run(slow).pipe(
+        other.run,
+        Effect.provide(Logger.layer([logger])),
+        Effect.forkScoped
+      )
+      assert.include(String(yield* Deferred.await(told)), "idle-in-transaction timeout")
+      yield* Deferred.await(handled)
+    }))
+
+  it.effect("on a server that may only be read, as a replica or one out of disk, a command fails as unavailable", () =>
+    Effect.gen(function*() {
+      const other = yield* startProcess({
+        client: { startupParameters: { default_transaction_read_only: "on" } },
+        store: { migrate: false }
+      })
+      assertUnavailable(yield* Effect.flip(other.run(other.lead.execute(freshId(), create))))
     }))
 
   it.effect("because of a deadlock over rows of the user's own, a command fails as unavailable", () =>

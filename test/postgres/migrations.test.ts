@@ -8,7 +8,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import { EventStore } from "refold/EventStore"
 import * as TestDatabase from "../support/TestDatabase.ts"
-import { startProcess } from "./fixtures/database.ts"
+import { openTransaction, startProcess } from "./fixtures/database.ts"
 import { create, freshId, makeLead } from "./fixtures/domain.ts"
 
 const lead = makeLead()
@@ -57,7 +57,9 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         "migrations",
         "migrations_pkey",
         "parked",
+        "parked_by_stream",
         "parked_pkey",
+        "parked_to_retry",
         "partitions",
         "partitions_pkey",
         "positions",
@@ -86,6 +88,19 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.deepStrictEqual(yield* objects, before)
       assert.strictEqual((yield* second.run(lead.load("1"))).version, 1)
     }).pipe(inEmptyDatabase))
+
+  it.effect("that are up to date keep nobody from starting, whatever reads or dumps them meanwhile", () =>
+    Effect.gen(function*() {
+      const { run } = yield* startProcess({ store: { schema: "dumped" } })
+      const dump = yield* run(openTransaction)
+      yield* dump.run(
+        SqlClient.SqlClient.use((sql) => sql`lock table dumped.migrations, dumped.events in access share mode`)
+      )
+      const client = { startupParameters: { lock_timeout: "1s" } }
+      const started = yield* startProcess({ client, store: { schema: "dumped" } })
+      assert.strictEqual((yield* started.run(lead.execute("1", create))).version, 1)
+      yield* dump.rollback
+    }))
 
   it.effect("in two schemas of a database are two stores", () =>
     Effect.gen(function*() {

@@ -12,7 +12,7 @@ import * as Projection from "refold/Projection"
 import * as StreamId from "refold/StreamId"
 import * as View from "refold/View"
 import * as Views from "refold/Views"
-import { openTransaction, startProcess, store } from "./fixtures/database.ts"
+import { assertUnavailable, openTransaction, startProcess, store } from "./fixtures/database.ts"
 import { freshId } from "./fixtures/domain.ts"
 
 const makeNote = () =>
@@ -183,6 +183,8 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
       yield* Effect.addFinalizer(() =>
         sql.unsafe(`reassign owned by ${owner} to current_user`).unprepared.pipe(Effect.orDie)
       )
+      // as where functions are nobody's by default
+      yield* sql.unsafe("revoke execute on all functions in schema refold from public").unprepared
       yield* RowLevelSecurity.apply({ roles: { [app]: "all", [reader]: "current" }, force: true })
 
       const process = yield* startProcess({
@@ -212,6 +214,19 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("row-level se
       assert.deepStrictEqual(yield* as(acme)(asOwner), [])
       yield* RowLevelSecurity.apply({ roles: { [app]: "all" } })
       assert.isAbove((yield* as(acme)(asOwner)).length, 0)
+    }))
+
+  it.effect("is not built while somebody reads for long, and keeps nobody from the tables until then", () =>
+    Effect.gen(function*() {
+      const { acme, note, reader } = yield* build
+      const sql = yield* PgClient.PgClient
+      const reading = yield* openTransaction
+      yield* reading.run(Effect.andThen(PgClient.PgClient, (sql) => sql`select from refold.events limit 1`))
+      assertUnavailable(yield* Effect.flip(RowLevelSecurity.apply({ roles: { [reader]: "current" } })))
+      yield* as(acme)(note.execute("1", write("still there")))
+      assert.deepStrictEqual(yield* sql`show lock_timeout`, [{ lock_timeout: "0" }])
+      yield* reading.commit
+      yield* RowLevelSecurity.apply({ roles: { [reader]: "current" } })
     }))
 
   it.effect("takes what it gave from a role that is not named any more", () =>

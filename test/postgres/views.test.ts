@@ -86,6 +86,33 @@ layer(oneConnection, { excludeTestServices: true, timeout: "60 seconds" })(
           }
         }
       }))
+
+    it.effect("are told of without a list beside each of them of the streams that wait", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const projections = yield* ProjectionStore
+        const id = { name: "waiting", version: 1 }
+        yield* projections.register(id, { partitions: 1, categories: ["Account"] })
+        yield* sql`insert into refold.view_rows (view, version, tenant, key, position, state)
+          select 'waiting', 1, 'default', 'k' || lpad(n::text, 6, '0'), 1, '{}' from generate_series(1, 1000) n`
+        yield* sql`insert into refold.parked (projection, version, position, partition, tenant, category, stream_id,
+            event_version, type, error, is_skipped)
+          select 'waiting', 1, n, 0, 'default', 'Account', 's' || n % 2000, n, 'Credited', '', false
+          from generate_series(1, 4000) n`
+        const spilled = Effect.gen(function*() {
+          yield* sql`select pg_stat_force_next_flush()`
+          const [row] = yield* sql<{ readonly bytes: bigint }>`select temp_bytes as bytes from pg_stat_database
+            where datname = current_database()`
+          return row?.bytes
+        })
+        const before = yield* spilled
+        const page = yield* projections.page(id, { tenant: "default", limit: 1_000 })
+        assert.strictEqual(yield* spilled, before)
+        assert.strictEqual(page.rows.length, 1_000)
+        assert.strictEqual(page.parkedStreams.length, 2_000)
+        const one = yield* projections.page(id, { tenant: "default", key: "s7", category: "Account", limit: 1 })
+        assert.deepStrictEqual(one.parkedStreams, ["s7"])
+      }))
   }
 )
 
@@ -138,6 +165,40 @@ layer(store, { excludeTestServices: true, timeout: "60 seconds" })("the rows of 
       assert.strictEqual(all.value.size, 100_000)
       assert.strictEqual(all.statements.length, 101)
     }), 30_000)
+
+  it.effect("that were deleted may be deleted for good, and come back as if they had never been there", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { account } = makeSums()
+      const store = yield* EventStore
+      const open = View.make(`open-${freshId()}`, {
+        version: 1,
+        from: [account],
+        state: Schema.Struct({ cents: Schema.Int }),
+        initial: { cents: 0 },
+        evolve: ({ cents }, { event }) => cents + event.cents === 0 ? null : { cents: cents + event.cents }
+      })
+      yield* store.append(account, "ann", [credited(5), { _tag: "Debited", cents: -5 }])
+      const running = yield* Effect.forkScoped(Projection.run(open))
+      yield* store.append(account, "bob", [credited(3)])
+      const position = yield* Projection.catchUp(open)
+      const deleted = yield* sql<{ readonly key: string }>`
+        delete from refold.view_rows r where r.view = ${open.name} and r.state is null and r.position < (
+          select min(p.position) from refold.partitions p where p.projection = r.view and p.version = r.version
+        ) returning key`
+      assert.deepStrictEqual(deleted, [{ key: "ann" }])
+      assert.deepStrictEqual([...yield* Views.all(open, { consistency: "current" })], [["bob", { cents: 3 }]])
+      yield* store.append(account, "ann", [credited(7)])
+      assert.deepStrictEqual(
+        yield* Views.get(open, "ann", { consistency: { atLeast: position + 1 } }),
+        Option.some({ cents: 7 })
+      )
+      assert.deepStrictEqual([...(yield* Views.all(open, { consistency: "current" })).keys()].toSorted(), [
+        "ann",
+        "bob"
+      ])
+      yield* Fiber.interrupt(running)
+    }))
 
   it.effect("are read once while a worker has their partition, and written once for each batch", () =>
     Effect.gen(function*() {

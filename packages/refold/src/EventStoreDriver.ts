@@ -160,6 +160,8 @@ export interface LogPage {
   readonly end: number
   readonly events: ReadonlyArray<StoredEvent>
   readonly size: number
+  /** Whether the log goes on after `end`, because the engine has not looked through all of it at once. */
+  readonly goesOn?: boolean | undefined
 }
 
 /**

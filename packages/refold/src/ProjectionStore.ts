@@ -101,7 +101,10 @@ export interface PartitionStatus extends PartitionId {
    * many positions.
    */
   readonly behind: number
-  /** When the first event that is not handled yet was recorded; `undefined` if it has caught up. */
+  /**
+   * When the first event that is not handled yet was recorded; `undefined` if it has caught up. If there is none of its
+   * categories in the first 1,000 positions, and it is further behind, what comes after these counts.
+   */
   readonly behindSince: DateTime.Utc | undefined
   /** How many events it has handled since it was last reset. */
   readonly handled: number
@@ -141,7 +144,10 @@ export interface RowPage {
   readonly position: number
   /** Whether readers are, or were once, given this version: one that is still being built is not to be read. */
   readonly isReadable: boolean
-  /** The ids of the tenant's streams that have parked events: those are in no row, and nor is what came after them. */
+  /**
+   * The ids of the tenant's streams that have parked events: those are in no row, and nor is what came after them. Where one
+   * row is asked for, its stream's alone.
+   */
   readonly parkedStreams: ReadonlyArray<string>
   readonly rows: ReadonlyArray<StoredRow>
 }

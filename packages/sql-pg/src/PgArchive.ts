@@ -134,6 +134,7 @@ export const fromLines = <E, R>(
         return yield* new DamagedArchive({ line: undefined, problem })
       }
       yield* sql.unsafe(statement.goOn)
+      yield* sql.unsafe(statement.analyze).unprepared
       return events
     })
     return transact(sql)(Effect.mapError(store, (error) => error instanceof SqlError ? toStoreError(error) : error))

@@ -61,6 +61,9 @@ export interface Options {
  * The owner, unless it is forced, and superusers see everything: the store, which writes for many tenants at once, is
  * meant to.
  *
+ * It has every table to itself for a moment. While somebody reads for long, such as a backup, it fails as `Unavailable` after
+ * three seconds, or the `lock_timeout` that is set: everybody else would wait behind it.
+ *
  * @category building
  * @since 0.1.0
  */
@@ -75,6 +78,7 @@ export const apply = ({ force = false, roles, schema = "refold" }: Options): Eff
     const run = (statement: string) => sql.unsafe(statement).unprepared
     const runAll = (statements: Iterable<string>) => Effect.forEach(statements, run, { discard: true })
     const build = Effect.gen(function*() {
+      yield* run(Sql.impatience)
       yield* run(`select pg_advisory_xact_lock(${migrationLock(schema)})`)
       const before = yield* sql.unsafe<{ readonly table: string; readonly policy: string; readonly role: string }>(
         Sql.policies(schema)

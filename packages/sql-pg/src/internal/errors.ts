@@ -15,11 +15,13 @@ export const toStoreError = (error: SqlError): EventStoreError.EventStoreError =
 
 /**
  * What the client does not know to be worth trying again: PostgreSQL ends or refuses a session with class 57P when it
- * shuts down or starts, and with class 53 when it has run out of connections, memory or disk. A version that is taken was
+ * shuts down or starts, and with class 53 when it has run out of connections, memory or disk; ends it when a transaction was
+ * idle or took longer than it is set to allow (25P03, 25P04); and writes nothing where it is the replica, or is read-only for
+ * want of disk (25006). A version that is taken was
  * judged on a snapshot older than the lock on appends, which only a stricter isolation level than the default does. An event
  * that has come to be there meanwhile, in a transaction, is found by the next one.
  */
-const isPassing = (error: SqlError): boolean => /^(57P|53)/.test(codeOf(error))
+const isPassing = (error: SqlError): boolean => /^(57P|53|25P0[34]|25006)/.test(codeOf(error))
 
 /** Whether the session ended while a statement was under way, so that nobody was told what became of it. */
 export const isLost = (error: SqlError): boolean =>

@@ -3,10 +3,20 @@ import { instantOf } from "./rows.ts"
 
 /**
  * A row of `readLog`, in the order of its columns: to make objects of a thousand rows, under the names of the columns, takes
- * longer than to read them. In one row, which may be anywhere, there is no event, but where the log ends.
+ * longer than to read them. In one row, which may be anywhere, there is no event, but how far the log was looked through, and
+ * whether it goes on there.
  */
 export type LogRow =
-  | readonly [end: number | null, version: null]
+  | readonly [
+    end: number,
+    version: null,
+    tenant: null,
+    category: null,
+    id: null,
+    eventId: null,
+    type: null,
+    goesOn: number
+  ]
   | readonly [
     position: number,
     version: number,
@@ -25,10 +35,12 @@ export type LogRow =
 export const logPage = (rows: ReadonlyArray<LogRow>): LogPage => {
   const events: Array<StoredEvent> = []
   let end = 0
+  let goesOn = false
   let size = 0
   for (const row of rows) {
     if (row[1] === null) {
-      end = row[0] ?? 0
+      end = row[0]
+      goesOn = row[7] === 1
       continue
     }
     size += row[8].length + (row[9]?.length ?? 0)
@@ -44,5 +56,5 @@ export const logPage = (rows: ReadonlyArray<LogRow>): LogPage => {
       recordedAt: instantOf(row[10])
     })
   }
-  return { end, events, size }
+  return { end, events, size, goesOn }
 }

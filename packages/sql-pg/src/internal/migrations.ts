@@ -45,31 +45,41 @@ export const script = (name: string): string =>
     "commit"
   ].map((statement) => `${statement};\n`).join("\n")
 
-/** Fails with what to do unless the tables are there, and as this release needs them. */
-export const check = (
-  name: string
-): Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> =>
+/** The last migration that was made. */
+const latest = (sql: SqlClient.SqlClient, name: string): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
-    const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-    const needed = Object.keys(migrations(name)).length
     const [row] = yield* sql.unsafe<{ readonly there: boolean }>(
       `select to_regclass('"${name}".migrations') is not null as there`
     )
     const [latest] = row?.there === true
       ? yield* sql.unsafe<{ readonly id: number | null }>(`select max(migration_id) as id from "${name}".migrations`)
       : []
-    const found = latest?.id ?? 0
-    if (found >= needed) return
+    return latest?.id ?? 0
+  })
+
+const needed = (name: string): number => Object.keys(migrations(name)).length
+
+/** Fails with what to do unless the tables are there, and as this release needs them. */
+export const check = (
+  name: string
+): Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> =>
+  Effect.gen(function*() {
+    const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+    const found = yield* latest(sql, name)
+    if (found >= needed(name)) return
     return yield* new Migrator.MigrationError({
       kind: "BadState",
       message: found === 0
         ? `The schema "${name}" has no event store yet. Start once with \`migrate: true\`, or run \`refold migrate\`, as a role that may create it`
-        : `The schema "${name}" is older than this release: it is at migration ${found}, ${needed} is needed. ` +
+        : `The schema "${name}" is older than this release: it is at migration ${found}, ${needed(name)} is needed. ` +
           `Start once with \`migrate: true\`, or run \`refold migrate\`, as its owner`
     })
   })
 
-/** Creates the schema and brings its tables up to date. Any number of processes may do so at once. */
+/**
+ * Creates the schema and brings its tables up to date. Any number of processes may do so at once. Where there is nothing to
+ * do, nothing is locked: a start would wait for a backup to end, as any long reader keeps the migrator from its table.
+ */
 export const migrate = (
   name: string
 ): Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> =>
@@ -78,6 +88,7 @@ export const migrate = (
     const runAll = (statements: ReadonlyArray<string>) =>
       Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
 
+    if ((yield* latest(sql, name)) >= needed(name)) return
     yield* sql.unsafe(prepare(name)).unprepared
 
     yield* Migrator.make({})({

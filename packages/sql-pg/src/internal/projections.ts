@@ -4,67 +4,25 @@ import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { EventStoreError } from "refold/EventStoreError"
 import {
-  type Claim,
   type ParkedEvent,
   PartitionLost,
   PartitionsDiffer,
   type PartitionStatus,
   type ProjectionId,
-  ProjectionStore,
-  type Status
+  ProjectionStore
 } from "refold/ProjectionStore"
 import { toStoreError, transact } from "./errors.ts"
 import { md5 } from "./md5.ts"
+import {
+  claimOf,
+  type ClaimRow,
+  type GreetRow,
+  type ParkedRow,
+  placeOf,
+  type StatusRow
+} from "./projectionRows.ts"
 import { projectionStatements } from "./sql/projections.ts"
 import * as ViewRows from "./viewRows.ts"
-
-interface GreetRow {
-  readonly others: number
-  readonly before: number
-  readonly partitions: number
-  readonly mine: number
-  readonly free: number
-}
-
-interface ClaimRow {
-  readonly partition: number
-  readonly token: bigint
-  readonly position: bigint
-  readonly until: bigint | null
-  readonly gates: ReadonlyArray<bigint>
-  readonly may_retry: boolean
-}
-
-interface ParkedRow {
-  readonly partition: number
-  readonly position: bigint
-  readonly tenant: string
-  readonly category: string
-  readonly stream_id: string
-  readonly event_version: bigint
-  readonly type: string
-  readonly error: string
-  readonly is_skipped: boolean
-  readonly is_to_retry: boolean
-  readonly parked_at: Date
-}
-
-interface StatusRow {
-  readonly projection: string
-  readonly version: number
-  readonly partition: number
-  readonly status: Status
-  readonly position: bigint
-  readonly handled: bigint
-  readonly moved_at: Date | null
-  readonly error: string | null
-  readonly owner: string | null
-  readonly is_live: boolean
-  readonly log_end: bigint
-  readonly behind: bigint
-  readonly behind_since: Date | null
-  readonly parked: number
-}
 
 const instant = (date: Date | null) => date === null ? undefined : DateTime.makeUnsafe(date)
 
@@ -213,9 +171,16 @@ export const make = (
         ([row]) => row === undefined ? undefined : { ...placeOf(row), isParking: row.is_parking }
       ),
 
-    moveTo: (id, position) => execute(statement.moveTo, id, [BigInt(position)]),
+    moveTo: (id, position) =>
+      Effect.andThen(execute(statement.lockAll, id, [null]), execute(statement.moveTo, id, [BigInt(position)])).pipe(
+        transact(sql)
+      ),
     liveVersion: (name) => liveVersion(statement.liveVersion, name),
-    drop: (id) => execute(statement.drop, id),
+    drop: (id) =>
+      Effect.andThen(
+        liveVersion(statement.lockLive, id.name),
+        Effect.andThen(execute(statement.lockAll, id, [null]), execute(statement.drop, id))
+      ).pipe(transact(sql)),
 
     ...ViewRows.make(query, schema),
 
@@ -223,18 +188,6 @@ export const make = (
     transact: transact(sql)
   })
 }
-
-const placeOf = (
-  { gates, partition, position, token, until }: Omit<ClaimRow, "may_retry">
-): Omit<Claim, "mayRetry"> => ({
-  partition,
-  token: Number(token),
-  position: Number(position),
-  until: until === null ? undefined : Number(until),
-  gates: gates.map(Number)
-})
-
-const claimOf = (row: ClaimRow): Claim => ({ ...placeOf(row), mayRetry: row.may_retry })
 
 /** Text in PostgreSQL has no NUL. */
 const withoutNul = (text: string): string => text.replaceAll("\0", "\\0")

@@ -10,15 +10,17 @@ interface ViewRow {
   readonly state: string | null
 }
 
-/** Where there are no rows, one without a key tells the rest. */
-interface PageRow extends Pick<ViewRow, "position" | "state"> {
-  readonly reached: bigint
-  readonly is_readable: boolean
-  readonly parked_streams: ReadonlyArray<string>
+/** A row of a page, or what there is to say of all of them, without a key. */
+interface PageRow {
+  readonly reached: bigint | null
+  readonly is_readable: boolean | null
+  readonly parked_streams: ReadonlyArray<string> | null
   readonly key: string | null
+  readonly position: bigint | null
+  readonly state: string | null
 }
 
-/** The same. */
+/** Where no row is due, one without a key tells the rest. */
 interface DueRow extends Omit<ViewRow, "key"> {
   readonly reached: bigint
   readonly key: string | null
@@ -77,10 +79,10 @@ export const make = (
         : afterKey !== undefined
         ? query<PageRow>(statement.nextPage, id, [...parameters, afterKey])
         : query<PageRow>(statement.firstPage, id, parameters)
-      return Effect.map(found, (rows) => ({
-        position: Number(rows[0]?.reached ?? 0),
-        isReadable: rows[0]?.is_readable ?? false,
-        parkedStreams: rows[0]?.parked_streams ?? [],
+      return Effect.map(found, ([head, ...rows]) => ({
+        position: Number(head?.reached ?? 0),
+        isReadable: head?.is_readable ?? false,
+        parkedStreams: head?.parked_streams ?? [],
         rows: rows.flatMap(({ key, position, state }) =>
           key === null ? [] : [{ tenant, key, position: Number(position), state }]
         )

@@ -15,11 +15,19 @@ export type Outcome = "went on" | "stopped"
 
 const patiently = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
 
-/** Waits for a store that is away: what it was to do is not to blame. */
+/** Waits for a store that is away, and says so once: what it was to do is not to blame. */
 export const withPatience = <A, E, R>(self: Effect.Effect<A, E | EventStoreError, R>) =>
-  Effect.retry(self, {
-    while: (error: E | EventStoreError) => isStoreError(error) && error.isRetryable,
-    schedule: patiently
+  Effect.suspend(() => {
+    let isTold = false
+    return Effect.retry(self, {
+      while: (error: E | EventStoreError) => {
+        if (!isStoreError(error) || !error.isRetryable) return false
+        if (isTold) return true
+        isTold = true
+        return Effect.as(Effect.logWarning(`a projection waits for the store: ${error.message}`), true)
+      },
+      schedule: patiently
+    })
   })
 
 const isStoreError = (error: unknown): error is EventStoreError =>

@@ -41,8 +41,11 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
   }
   const id = { name: projection.name, version: projection.version }
 
-  /** Returns how many events there were; who pauses or stops the projection does not want to stop appends. */
-  const handleNew = Effect.fnUntraced(function*(batches: number) {
+  /**
+   * Returns how many events there were, of which so many are enough; who pauses or stops the projection does not want to
+   * stop appends.
+   */
+  const handleNew = Effect.fnUntraced(function*(enough: number) {
     const locked = yield* store.lock({ ...id, partition: 0 })
     if (locked === undefined) return 0
     const { isParking, position, until } = locked
@@ -53,8 +56,8 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
     const options = { follow: false, after: position, upTo: until, tenants: "all", pageSize } as const
     let handled = 0
     yield* events.batches(projection.from, options).pipe(
-      Stream.take(batches),
       Stream.tap(({ events }) => Effect.sync(() => handled += events.length)),
+      Stream.takeUntil(() => handled >= enough),
       Stream.runForEach(Effect.fnUntraced(function*({ end, events }) {
         for (const part of Handling.partsOf(hold, events)) yield* Handling.handle(hold, part)
         if (end > hold.position) yield* Handling.commit(hold, { to: end }, Effect.void)
@@ -70,8 +73,8 @@ export const decorate = Effect.fnUntraced(function*<Sources extends EventSources
       })
     ))
   // what is there already is not to be the business of the first append
-  const oneBatch = store.transact(handleNew(1))
-  while ((yield* oneBatch) === pageSize);
+  const onePage = store.transact(handleNew(pageSize))
+  while ((yield* onePage) >= pageSize);
 
   const together = Effect.fnUntraced(function*<A, E2>(
     append: Effect.Effect<A, E2 | EventStoreError>,

@@ -143,6 +143,7 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
       events: wanted === undefined ? events : events.filter(({ event }) => wanted.has(event._tag)),
       end: isPart ? events[events.length - 1]?.position ?? after : Math.max(after, Math.min(page.end, upTo)),
       isPart,
+      goesOn: isPart || follow || (page.goesOn === true && page.end < upTo),
       failure,
       size: page.size,
       room: room - page.events.length
@@ -163,9 +164,9 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
       for (const event of page.events) events.push(event)
       size += page.size
     }
-    const { end, isPart } = page
+    const { end, goesOn } = page
     if (end === after && follow) yield* appended
-    return [{ events, end }, isPart || follow ? Option.some(end) : Option.none<number>()] as const
+    return [{ events, end }, goesOn ? Option.some(end) : Option.none<number>()] as const
   })
   return { start, next }
 })

@@ -62,5 +62,8 @@ export const archiveStatements = (name: string) => ({
 
   // positions go on after the last one
   goOn: `select setval('"${name}".positions', max(position))::text, pg_notify('${name}', '')::text
-    from "${name}".events having count(*) > 0`
+    from "${name}".events having count(*) > 0`,
+
+  // until the planner knows in which order the log lies, it sorts each page of it
+  analyze: `analyze "${name}".events`
 })

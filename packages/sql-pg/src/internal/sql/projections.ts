@@ -145,20 +145,34 @@ export const projectionStatements = (name: string) => ({
     )
     select ${notifyMoved(name)} from wished limit 1`,
 
-  list: `select p.projection, p.version, p.partition, p.status, p.position, p.handled, p.moved_at, p.error,
+  // the end of the log is looked through once, for all partitions that are near it; of each that is not, where it stands
+  list: `with log as materialized (
+      select coalesce(max(position), 0) as log_end from "${name}".events
+    ), recent as materialized (
+      select position, category, recorded_at from "${name}".events
+      where position > (select log_end from log) - ${lookedThrough}
+    )
+    select p.projection, p.version, p.partition, p.status, p.position, p.handled, p.moved_at, p.error,
       (select w.worker from "${name}".workers w where w.projection = p.projection and w.version = p.version
         and w.worker = p.owner and w.seen_until > clock_timestamp()) as owner,
       l.version is not distinct from p.version as is_live,
       log.log_end,
       case when log.log_end - p.position > ${lookedThrough} then log.log_end - p.position else (
-        select count(*) from "${name}".events e where e.position > p.position and e.category = any(p.categories)
+        select count(*) from recent e where e.position > p.position and e.category = any(p.categories)
       ) end as behind,
-      (select e.recorded_at from "${name}".events e
-        where e.position > p.position and e.category = any(p.categories) order by e.position limit 1) as behind_since,
+      case when log.log_end - p.position > ${lookedThrough} then coalesce(
+        (select e.recorded_at from "${name}".events e
+          where e.position > p.position and e.position <= p.position + ${lookedThrough} and e.category = any(p.categories)
+          order by e.position limit 1),
+        (select e.recorded_at from "${name}".events e where e.position > p.position + ${lookedThrough}
+          order by e.position limit 1)
+      ) else (
+        select e.recorded_at from recent e where e.position > p.position and e.category = any(p.categories)
+        order by e.position limit 1
+      ) end as behind_since,
       (select count(*) from "${name}".parked k
         where k.projection = p.projection and k.version = p.version and k.partition = p.partition)::integer as parked
-    from "${name}".partitions p left join "${name}".live_versions l using (projection)
-      cross join (select coalesce(max(position), 0) as log_end from "${name}".events) log
+    from "${name}".partitions p left join "${name}".live_versions l using (projection) cross join log
     where $1::text is null or p.projection = $1
     order by p.projection, p.version, p.partition`,
 

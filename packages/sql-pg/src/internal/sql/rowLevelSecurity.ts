@@ -6,6 +6,10 @@ const identifier = (name: string): string => `"${name.replaceAll("\"", "\"\"")}"
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
+/** Who waits for a table to be alone with it keeps everybody from it meanwhile. */
+export const impatience = `select set_config('lock_timeout', case current_setting('lock_timeout') when '0' then '3s'
+  else current_setting('lock_timeout') end, true)`
+
 /** The tables that have a tenant, also those of later releases. */
 export const tables = (name: string): string =>
   `select c.relname as "table" from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -26,6 +30,7 @@ export const drop = (name: string, { policy, table }: { readonly policy: string;
 export const revoke = (name: string, role: string): ReadonlyArray<string> => [
   `revoke all on all tables in schema "${name}" from ${identifier(role)}`,
   `revoke all on all sequences in schema "${name}" from ${identifier(role)}`,
+  `revoke all on all functions in schema "${name}" from ${identifier(role)}`,
   `revoke all on schema "${name}" from ${identifier(role)}`
 ]
 
@@ -58,7 +63,9 @@ export const grants = (
     return [
       usage,
       `grant select, insert, update, delete on all tables in schema "${name}" ${to}`,
-      `grant usage, select, update on all sequences in schema "${name}" ${to}`
+      `grant usage, select, update on all sequences in schema "${name}" ${to}`,
+      // everybody may, unless it was taken from everybody
+      `grant execute on all functions in schema "${name}" ${to}`
     ]
   }
   const readable = ["events", "view_rows", "live_versions", ...views].map((table) => `"${name}".${identifier(table)}`)

@@ -120,8 +120,12 @@ export const schema = (name: string): ReadonlyArray<string> => [
     is_skipped boolean not null,
     is_to_retry boolean not null default false,
     parked_at timestamptz not null default clock_timestamp(),
-    primary key (projection, version, position, partition)
+    primary key (projection, version, partition, position)
   )`,
+
+  // there may be many: who reads a view asks which streams wait, and who renews a lease whether anything is to be tried again
+  `create index parked_by_stream on "${name}".parked (projection, version, tenant, stream_id) where not is_skipped`,
+  `create index parked_to_retry on "${name}".parked (projection, version, partition) where is_to_retry`,
 
   // the rows of views; deleted ones stay, without a state. What waits for an instant says so in milliseconds since 1970
   `create table "${name}".view_rows (

@@ -3,6 +3,9 @@ import { streamHash } from "./streamHash.ts"
 
 const eventColumns = "version, position, event_id, type, schema_version, data, metadata, recorded_at"
 
+/** How many positions one statement looks through. */
+const lookedThrough = 100_000
+
 /** Every statement the driver sends, by what it does. */
 export const statements = (name: string) => ({
   append: `select * from "${name}".append(
@@ -69,16 +72,23 @@ export const statements = (name: string) => ({
         and e.version = n.version and e.position = n.position
     )`,
 
-  // where the log ends is a row of its own, without a version. Numbers that need not be made of bigints, and JSON as
-  // text, null for metadata with nothing in it: this is for those who read a lot
-  readLog: `select max(position)::float8, null::float8, null, null, null, null::uuid, null, null::integer, null, null,
-      null::timestamptz
-    from "${name}".events
+  // no further than a part of the log at a time: where hardly anything is wanted, a statement would look through all of it,
+  // and one that is ended for its time would begin there again and again; gaps in positions are no part of it. How far it
+  // has looked, and whether the log goes on there, is a row of its own, without a version. Numbers that need not be made of
+  // bigints, and JSON as text, null for metadata with nothing in it: this is for those who read a lot
+  readLog: `with part as (
+      select log_end,
+        ${lookedThrough} + coalesce((select min(position) from "${name}".events where position > $3), $3) as part_end
+      from (select coalesce(max(position), 0) as log_end from "${name}".events) whole
+    )
+    select least(log_end, part_end)::float8, null::float8, null, null, null, null::uuid, null,
+      (log_end > part_end)::integer, null, null, null::timestamptz
+    from part
     union all (
       select position::float8, version::float8, tenant, category, stream_id, event_id, type, schema_version, data::text,
         nullif(metadata::text, '{}'), recorded_at
       from "${name}".events
-      where category = any($2::text[]) and position > $3 and position <= $5
+      where category = any($2::text[]) and position > $3 and position <= least($5, (select part_end from part))
         and ($1::text is null or tenant = $1) and ($6::text[] is null or type = any($6))
         and ($8::integer is null or
           mod(${streamHash("tenant", "category", "stream_id")}, $8) = $7)

@@ -30,8 +30,8 @@ export const versionStatements = (name: string) => ({
       and not exists (select from "${name}".live_versions where projection = $1 and version = $2)
     returning ${notifyMoved(name)}`,
 
-  // the first two in the transaction of the third: whoever moves a partition has ended by then, one way or the other, and
-  // nobody else takes over
+  // the first two in the transaction of the third, and of what starts over or drops a version: whoever moves a partition has
+  // ended by then, one way or the other, what it wrote is seen, and nobody else takes over
   lockLive: `select version from "${name}".live_versions where projection = $1 for update`,
 
   lockAll: `select from "${name}".partitions where projection = $1 and version in ($2, $3::integer)

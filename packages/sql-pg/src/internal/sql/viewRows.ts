@@ -4,23 +4,26 @@ import { streamHash } from "./streamHash.ts"
 /** The first instant that JavaScript can tell, in milliseconds. */
 const earliest = -8_640_000_000_000_000
 
-/** The rows of a view for which `condition` holds, with how far its partitions have come, as of one moment. */
-const page = (name: string, condition: string, partitions = "true") =>
-  `select p.position as reached, p.is_readable, p.parked_streams, r.key, r.position, r.state::text as state
-    from (
-      select coalesce(min(position) filter (where ${partitions}), 0) as position,
-        coalesce(bool_and(is_readable), false) as is_readable,
-        array(
-          select stream_id from "${name}".parked
-          where projection = $1 and version = $2 and tenant = $3 and not is_skipped
-        ) as parked_streams
-      from "${name}".partitions where projection = $1 and version = $2
-    ) p left join lateral (
-      select key, position, state from "${name}".view_rows
+/**
+ * The rows of a view for which `condition` holds, after a row without a key that says how far its partitions have come, and
+ * which streams of `parked` wait, as of one moment: said with every row, a long list of them is sent a thousand times.
+ */
+const page = (name: string, condition: string, { parked = "true", partitions = "true" } = {}) =>
+  `select coalesce(min(position) filter (where ${partitions}), 0) as reached,
+      coalesce(bool_and(is_readable), false) as is_readable,
+      array(
+        select distinct stream_id from "${name}".parked
+        where projection = $1 and version = $2 and tenant = $3 and not is_skipped and ${parked}
+      ) as parked_streams,
+      null::text as key, null::bigint as position, null::text as state
+    from "${name}".partitions where projection = $1 and version = $2
+    union all
+    (
+      select null, null, null, key, position, state::text from "${name}".view_rows
       where view = $1 and version = $2 and tenant = $3 and ${condition}
       order by key limit $4
-    ) r on true
-    order by r.key`
+    )
+    order by key nulls first`
 
 /** Every statement about the rows of views, by what it does. `$1` and `$2` are the view and its version. */
 export const viewRowStatements = (name: string) => ({
@@ -69,9 +72,12 @@ export const viewRowStatements = (name: string) => ({
   row: page(
     name,
     "key = $5",
-    `$6::text is null or partition = mod(${streamHash("$3", "$6", "$5")}, (
-      select count(*) from "${name}".partitions where projection = $1 and version = $2
-    ))`
+    {
+      parked: "stream_id = $5 and ($6::text is null or category = $6)",
+      partitions: `$6::text is null or partition = mod(${streamHash("$3", "$6", "$5")}, (
+        select count(*) from "${name}".partitions where projection = $1 and version = $2
+      ))`
+    }
   ),
 
   changes: `select r.tenant, r.key, r.position, r.state::text as state
