@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Path from "node:path"
 import type { TestProject } from "vitest/node"
 import * as EmbeddedPostgres from "./EmbeddedPostgres.ts"
 import * as TestServer from "./TestServer.ts"
@@ -15,6 +16,9 @@ declare module "vitest" {
     readonly postgresUrl: string
   }
 }
+
+// hundreds of processes are started that load the same sources
+process.env["NODE_COMPILE_CACHE"] ??= Path.resolve(import.meta.dirname, "../../node_modules/.cache/node-compile")
 
 export default async function setup(project: TestProject) {
   const given = process.env["REFOLD_TEST_PG_URL"]
