@@ -136,6 +136,22 @@ describe("a reader of the log", () => {
       ])
     }))
 
+  it.effect("has a whole batch under way while it handles a full one, from the second on", () =>
+    Effect.gen(function*() {
+      const { asked, driver } = logged((request) => Effect.succeed(page(request)))
+      const batches = EventStore.make(driver).batches([Tally], { follow: false, pageSize: 1, batchSize: 2 })
+      const whileHandled: Array<number> = []
+      yield* Stream.runForEach(
+        Stream.take(batches, 3),
+        Effect.fnUntraced(function*() {
+          for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
+          whileHandled.push(asked.length)
+        })
+      )
+      // both pages of the next batch, and the first one after that
+      assert.deepStrictEqual(whileHandled, [3, 7, 9])
+    }))
+
   it.effect("puts no pages together that have a lot in them", () =>
     Effect.gen(function*() {
       const { driver } = logged((request) => Effect.succeed({ ...page(request), size: 2_500_000 }))

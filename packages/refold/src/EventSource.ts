@@ -48,7 +48,7 @@ export interface LogOptions<out Event extends Tagged = Tagged> {
   readonly types?: ReadonlyArray<Event["_tag"]> | undefined
   /** Whose events: those of the tenant of the calling fiber, which is the default, or of all. */
   readonly tenants?: "current" | "all" | undefined
-  /** How many events are fetched at a time; 1,000 by default. */
+  /** How many events are fetched at a time, at most; 1,000 by default. Fewer, where they are large. */
   readonly pageSize?: number | undefined
 }
 

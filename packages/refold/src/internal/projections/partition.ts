@@ -71,8 +71,6 @@ export const follow = Effect.fnUntraced(function*<Sources extends EventSources, 
       pageSize: Math.min(batchSize, pageSize),
       batchSize
     }).pipe(
-      // the next batch is read while this one is written
-      Stream.buffer({ capacity: 1 }),
       Stream.mapEffect(take),
       Stream.takeUntil((outcome) => outcome === "stopped"),
       Stream.runDrain,

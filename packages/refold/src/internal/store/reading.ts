@@ -153,7 +153,7 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
   const next = Effect.fnUntraced(function*(after: number) {
     if (!isReadonlyArrayNonEmpty(categories) || after >= upTo) {
       const nothing: ReadonlyArray<RecordedEvent<EventOf<Sources>>> = []
-      return [{ events: nothing, end: after }, Option.none<number>()] as const
+      return [{ events: nothing, end: after }, Option.none<number>(), false] as const
     }
     let page = yield* readPage(categories, after, batchSize)
     if (page.failure !== undefined && page.end === after) return yield* page.failure
@@ -164,24 +164,37 @@ const open = Effect.fnUntraced(function*<const Sources extends EventSources>(
       for (const event of page.events) events.push(event)
       size += page.size
     }
-    const { end, goesOn } = page
+    const { end, goesOn, isPart } = page
     if (end === after && follow) yield* appended
-    return [{ events, end }, goesOn ? Option.some(end) : Option.none<number>()] as const
+    const isFull = isPart && page.failure === undefined
+    return [{ events, end }, goesOn ? Option.some(end) : Option.none<number>(), isFull] as const
   })
   return { start, next }
 })
 
-/** The log in batches, empty ones included. */
+/**
+ * The log in batches, empty ones included. While a full one is handled, the next one is read and decoded: who is not behind
+ * does not pay for that.
+ */
 export const batches = (driver: EventStoreDriver) =>
 <const Sources extends EventSources>(
   sources: Sources,
   options: BatchOptions<EventOf<Sources>>
 ): Stream.Stream<LogBatch<EventOf<Sources>>, EventStoreError> =>
-  Stream.unwrap(
-    Effect.map(open(driver, sources, options), ({ next, start }) =>
-      Stream.paginate(start, (after) =>
-        Effect.map(next(after), ([batch, more]) => [[batch], more] as const)))
-  )
+  Stream.unwrap(Effect.gen(function*() {
+    const { next, start } = yield* open(driver, sources, options)
+    const scope = yield* Effect.scope
+    let ahead: Fiber.Fiber<Effect.Success<ReturnType<typeof next>>, EventStoreError> | undefined
+    let isFirst = true
+    return Stream.paginate(start, (after) =>
+      Effect.gen(function*() {
+        const [batch, more, isFull] = yield* ahead === undefined ? next(after) : Fiber.join(ahead)
+        const mayReadAhead = isFull && !isFirst && !(yield* driver.inTransaction)
+        ahead = mayReadAhead && Option.isSome(more) ? yield* Effect.forkIn(next(more.value), scope) : undefined
+        isFirst = false
+        return [[batch], more] as const
+      }))
+  }))
 
 /** The events of the log. */
 export const log =
