@@ -44,13 +44,12 @@ export interface Types {
  * @category models
  * @since 0.1.0
  */
-export interface View<in out T extends Types>
-  extends
-    Projection<
-      NonEmptyReadonlyArray<EventSource<T["Event"]>>,
-      EventStoreError | UnreadableRow | InvalidKey,
-      ProjectionStore
-    >
+export interface View<in out T extends Types> extends
+  Projection<
+    NonEmptyReadonlyArray<EventSource<T["Event"]>>,
+    EventStoreError | UnreadableRow | InvalidKey,
+    ProjectionStore
+  >
 {
   readonly state: Schema.Codec<T["State"], unknown>
   readonly initial: T["State"]

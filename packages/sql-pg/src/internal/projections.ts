@@ -13,14 +13,7 @@ import {
 } from "refold/ProjectionStore"
 import { toStoreError, transact } from "./errors.ts"
 import { md5 } from "./md5.ts"
-import {
-  claimOf,
-  type ClaimRow,
-  type GreetRow,
-  type ParkedRow,
-  placeOf,
-  type StatusRow
-} from "./projectionRows.ts"
+import { claimOf, type ClaimRow, type GreetRow, type ParkedRow, placeOf, type StatusRow } from "./projectionRows.ts"
 import { projectionStatements } from "./sql/projections.ts"
 import * as ViewRows from "./viewRows.ts"
 

@@ -59,7 +59,9 @@ const firstPage = <T extends View.Types>(
 ): Effect.Effect<RowPage, EventStoreError | NotReached | NotReadable> => {
   // what cannot be a key has no row, and no engine need be able to look for it
   const limit = key === undefined || Key.problem(key) === undefined ? pageSize : 0
-  const which = limit === 0 ? { limit } : { key, category: partitionedBy === "stream" ? from[0].category : undefined, limit }
+  const which = limit === 0
+    ? { limit }
+    : { key, category: partitionedBy === "stream" ? from[0].category : undefined, limit }
   const ask = store.page({ name, version }, { tenant, ...which })
   const notReadable = () => new NotReadable({ view: name, version })
   if (typeof consistency === "string") return Effect.filterOrFail(ask, isReadable, notReadable)
