@@ -4,11 +4,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { EventStore } from "refold/EventStore"
-import { EventStoreError, Unavailable } from "refold/EventStoreError"
 import * as Inbox from "refold/Inbox"
 import { ProjectionStore } from "refold/ProjectionStore"
 import { freshId, type It, makeAccount } from "./fixtures.ts"
-import { lease, until } from "./projections.ts"
+import { forgetfulOnce, lease, until } from "./projections.ts"
 
 const setUp = () => {
   const account = makeAccount(`Account-${freshId()}`)
@@ -81,23 +80,9 @@ export const answering = (it: It) => {
       const projections = yield* ProjectionStore
       yield* Inbox.submit(inbox, account, id, debit(5), { commandId: "debit" })
       yield* Inbox.submit(inbox, account, id, credit(7), { commandId: "credit" })
-      let isAway = true
-      /** Once, a worker that has done a batch cannot say so, and starts over. */
-      const forgetful: typeof projections = {
-        ...projections,
-        commit: (partition, move) => (work) =>
-          Effect.suspend(() => {
-            if (!isAway || move.events === 0 || partition.name !== inbox.name) {
-              return projections.commit(partition, move)(work)
-            }
-            isAway = false
-            return Effect.fail(
-              new EventStoreError({ reason: new Unavailable({ message: "it is away", cause: undefined }) })
-            )
-          })
-      }
+      const { forgetful, hasForgotten } = forgetfulOnce(projections, inbox.name)
       yield* Inbox.run(inbox, { lease }).pipe(Effect.provideService(ProjectionStore, forgetful), Effect.forkScoped)
-      yield* until("it has started over", Effect.sync(() => !isAway))
+      yield* until("it has started over", hasForgotten)
       yield* Inbox.execute(inbox, account, id, credit(1), { commandId: "last" })
       assert.strictEqual((yield* account.load(id)).state, 8)
       assert.deepStrictEqual(yield* answersTo(inbox, id), ["debit Rejected", "credit Appended", "last Appended"])

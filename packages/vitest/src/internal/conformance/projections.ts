@@ -3,9 +3,10 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
+import { EventStoreError, Unavailable } from "refold/EventStoreError"
 import * as Projection from "refold/Projection"
 import * as Projections from "refold/Projections"
-import type { ProjectionId } from "refold/ProjectionStore"
+import type { ProjectionId, ProjectionStore } from "refold/ProjectionStore"
 import type { RecordedEvent } from "refold/RecordedEvent"
 import { freshId, makeAccount } from "./fixtures.ts"
 
@@ -45,6 +46,22 @@ export const runs = <E, R>(
   Effect.forkScoped(
     Projection.run(projection, { lease, retry: Schedule.recurs(0), ...options })
   )
+
+/** A store in which, once, a worker of this projection that has done a batch cannot say so: it starts over. */
+export const forgetfulOnce = (store: ProjectionStore["Service"], name: string) => {
+  let isAway = true
+  const away = new EventStoreError({ reason: new Unavailable({ message: "it is away", cause: undefined }) })
+  const forgetful: ProjectionStore["Service"] = {
+    ...store,
+    commit: (partition, move) => (work) =>
+      Effect.suspend(() => {
+        if (!isAway || move.events === 0 || partition.name !== name) return store.commit(partition, move)(work)
+        isAway = false
+        return Effect.fail(away)
+      })
+  }
+  return { forgetful, hasForgotten: Effect.sync(() => !isAway) }
+}
 
 /** What is to fail need not be reported. */
 export const quietly = Effect.provideService(References.MinimumLogLevel, "None")

@@ -4,13 +4,12 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as EventStore from "refold/EventStore"
-import { EventStoreError, Unavailable } from "refold/EventStoreError"
 import * as Projections from "refold/Projections"
 import { ProjectionStore } from "refold/ProjectionStore"
 import * as Reactor from "refold/Reactor"
 import { Tenant } from "refold/StreamId"
 import { credited, freshId, type It, makeAccount } from "./fixtures.ts"
-import { lease, quietly, until } from "./projections.ts"
+import { forgetfulOnce, lease, quietly, until } from "./projections.ts"
 import { makeSaving, outboxOf, runs, untilSent } from "./savings.ts"
 
 export const reacting = (it: It) => {
@@ -174,26 +173,12 @@ export const reacting = (it: It) => {
         refused: () => ({})
       })
       const projections = yield* ProjectionStore
-      let isAway = true
-      /** Once, a worker that has done a batch cannot say so, and starts over. */
-      const forgetful: typeof projections = {
-        ...projections,
-        commit: (partition, move) => (work) =>
-          Effect.suspend(() => {
-            if (!isAway || move.events === 0 || partition.name !== `${reactor.name} outbox`) {
-              return projections.commit(partition, move)(work)
-            }
-            isAway = false
-            return Effect.fail(
-              new EventStoreError({ reason: new Unavailable({ message: "it is away", cause: undefined }) })
-            )
-          })
-      }
+      const { forgetful, hasForgotten } = forgetfulOnce(projections, `${reactor.name} outbox`)
       yield* EventStore.append(orders, "ann", [credited(1)])
       const worker = yield* Effect.forkChild(
         Effect.provideService(Reactor.run(reactor, { lease }), ProjectionStore, forgetful)
       )
-      yield* until("it has started over", Effect.sync(() => !isAway))
+      yield* until("it has started over", hasForgotten)
       yield* EventStore.append(orders, "ann", [credited(1)])
       yield* until("the second order is done", Effect.map(account.load("ann"), ({ version }) => version >= 3))
       const events = yield* Stream.runCollect(EventStore.read(account, "ann"))
